@@ -1,0 +1,53 @@
+"""The choices on which two correct calculations may differ, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "biases": ("updated", "frozen", "updated_per_unit"),
+    "order": ("simultaneous", "sequential"),
+    "orientation": ("rows", "columns"),
+    "intermediate": ("exact", "rounded", "truncated", "significant"),
+}
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """biases: updated, frozen, or updated_per_unit (a bias that a layer shares becomes one per unit first).
+    order: simultaneous (all gradients from the old weights) or sequential (a layer's new weights already hand back).
+    orientation: what the rows of a weight matrix are in the spec: receiving units, or (columns) senders.
+    intermediate: every named step exact, rounded or truncated to `places` decimals, or kept to `places` significant figures.
+    """
+
+    biases: str = "updated"
+    order: str = "simultaneous"
+    orientation: str = "rows"
+    intermediate: str = "exact"
+    places: int = 9
+
+    def sentences(self) -> dict[str, str]:
+        """Each choice in words, for the head of a derivation."""
+        kept = {
+            "exact": "exact at every step, shown to {n} decimals",
+            "rounded": "rounded to {n} decimals at every named step",
+            "truncated": "truncated to {n} decimals at every named step",
+            "significant": "kept to {n} significant figures at every named step",
+        }
+        return {
+            "biases": {
+                "updated": "updated (a shared bias by the sum of its units' gradients)",
+                "frozen": "frozen: they are not updated",
+                "updated_per_unit": "one per unit, updated",
+            }[self.biases],
+            "order": {
+                "simultaneous": "simultaneous: every gradient is taken from the old weights",
+                "sequential": "sequential: a layer's new weights already carry the error back",
+            }[self.order],
+            "orientation": "rows of a weight matrix are "
+            + ("receiving units" if self.orientation == "rows" else "senders, columns are receiving units"),
+            "numbers": kept[self.intermediate].format(n=self.places),
+        }
+
+
+NAMES = tuple(entry.name for entry in fields(Conventions))

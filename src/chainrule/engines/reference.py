@@ -1,0 +1,175 @@
+"""The reference engine: one loop forward, one loop back, one update. It runs on whatever the reader's arrays hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule import draws
+from chainrule.conventions import Conventions
+from chainrule.errors import InputError
+from chainrule.network import Network, Parameters, Plan
+from chainrule.rules.layers import Dropout
+from chainrule.rules.rule import Clipping, Layer, Optimizer, Penalty
+
+State = list[dict[str, dict[str, Any]]]  # layer -> parameter -> slot -> array
+
+
+class Update(NamedTuple):
+    """What turns gradients into the next weights, at one update."""
+
+    optimizer: Optimizer
+    number: int  # counted from 1
+    rate: Any
+    state: State
+    clipping: Clipping | None = None
+    conventions: Conventions = Conventions()
+
+
+class Result(NamedTuple):
+    """What one step leaves behind."""
+
+    loss: Any
+    gradients: Parameters
+    parameters: Parameters
+    state: State
+    saved: list[tuple[Any, ...]]
+
+
+def forward(m: Any, layers: Sequence[Layer], parameters: Parameters, x: Any) -> tuple[Any, list[tuple[Any, ...]]]:
+    """Outputs, and what each layer saved for the way back."""
+    saved = []
+    for place, (layer, p) in enumerate(zip(layers, parameters, strict=True), 1):
+        x, kept = layer.forward(m.at(place), p, x)
+        saved.append(kept)
+    return x, saved
+
+
+def objective(m: Any, plan: Plan, penalties: Sequence[Penalty], parameters: Parameters, y: Any, t: Any, weight: Any) -> Any:
+    """E: the loss of the batch, and the price of the weights if there is one."""
+    data = plan.loss.value(m.at(len(plan.layers)), y, t, weight)
+    if not penalties:
+        return m.at(0).let("E", data, "")
+    prices = [rule.each(m, p["W"]).sum() for rule in penalties for p in parameters if "W" in p]
+    return m.at(0).let("E", m.at(0).let("E_data", data, "") + m.at(0).let("R", sum(prices), ""), "")
+
+
+def step(m: Any, network: Network, plan: Plan, parameters: Parameters, x: Any, t: Any, weight: Any, update: Update) -> Result:
+    """One step: forward, loss, backward, update. All gradients from the old weights, unless the conventions say
+    `sequential`: then each layer hands back through weights that are already new."""
+    y, saved = forward(m, plan.layers, parameters, x)
+    loss = objective(m, plan, network.penalties, parameters, y, t, weight)
+    new, state = [dict(p) for p in parameters], [dict(s) for s in update.state]
+    gradients: Parameters = [{} for _ in plan.layers]
+    over = {(span.layer, span.symbol): span.over for span in network.spans}
+
+    def improve(*places: int) -> None:
+        _update(m, update, gradients, parameters, new, state, over, places)
+
+    def renewed(place: int) -> dict[str, Any]:
+        improve(place)
+        return new[place - 1]
+
+    sequential = update.conventions.order == "sequential"
+    backward(m, network, plan, parameters, saved, y, t, weight, gradients, renewed if sequential else None)
+    if not sequential:
+        improve(*range(1, len(plan.layers) + 1))
+    return Result(loss, gradients, new, state, saved)
+
+
+def backward(
+    m: Any,
+    network: Network,
+    plan: Plan,
+    parameters: Parameters,
+    saved: list[tuple[Any, ...]],
+    y: Any,
+    t: Any,
+    weight: Any,
+    gradients: Parameters,
+    renewed: Callable[[int], dict[str, Any]] | None = None,
+) -> Any:
+    """Fills in `gradients` and returns dE/dx. `renewed`, for the sequential order, gives a layer's new parameters as soon
+    as their gradients are there."""
+    over = {(span.layer, span.symbol): span.over for span in network.spans}
+    dy = plan.loss.slope(m.at(len(plan.layers)), y, t, weight)
+    for place in range(len(plan.layers), 0, -1):
+        here, layer, p = m.at(place), plan.layers[place - 1], parameters[place - 1]
+        dy = here.let("dE/da", dy)
+        dx, found = layer.backward(here, p, saved[place - 1], dy)
+        for symbol, gradient in found.items():
+            gradients[place - 1][symbol] = _named(here, network.penalties, symbol, gradient, p[symbol], over[place, symbol])
+        if renewed is not None:
+            dx, _ = layer.backward(here, renewed(place), saved[place - 1], dy)
+        dy = dx
+    return m.at(0).let("dE/dx", dy)
+
+
+def _named(m: Any, penalties: Sequence[Penalty], symbol: str, gradient: Any, w: Any, over: str) -> Any:
+    if penalties and symbol == "W":
+        gradient = m.let("dE_data/dW", gradient, over)
+        for rule in penalties:
+            gradient = gradient + rule.slope(m, w)
+    return m.let(f"dE/d{symbol}", gradient, over)
+
+
+def _update(
+    m: Any,
+    update: Update,
+    gradients: Parameters,
+    old: Parameters,
+    new: Parameters,
+    state: State,
+    over: dict[tuple[int, str], str],
+    places: Sequence[int],
+) -> None:
+    frozen = ("b",) if update.conventions.biases == "frozen" else ()
+    chosen = [(place, symbol) for place in places for symbol in gradients[place - 1] if symbol not in frozen]
+    used = [gradients[place - 1][symbol] for place, symbol in chosen]
+    if update.clipping is not None and used:
+        used = update.clipping.clip(m.at(0, "clip"), used)
+        used = [m.at(p, s, over[p, s]).let("clipped", g) for (p, s), g in zip(chosen, used, strict=True)]
+    for (place, symbol), gradient in zip(chosen, used, strict=True):
+        here = m.at(place, symbol, over[place, symbol])
+        w, memory = old[place - 1][symbol], state[place - 1][symbol]
+        w, memory = update.optimizer.update(here, w, gradient, memory, update.number, update.rate)
+        new[place - 1][symbol], state[place - 1][symbol] = here.let("+", w), memory
+
+
+def begin(network: Network, optimizer: Optimizer) -> State:
+    """An optimizer's memory before the first update."""
+    starts, counters = optimizer.starts(), optimizer.counters
+    state: State = [{} for _ in network.layers]
+    for span in network.spans:
+        state[span.layer - 1][span.symbol] = {
+            slot: np.full((1,) if slot in counters else span.shape, first, network.parameters.dtype)
+            for slot, first in starts.items()
+        }
+    return state
+
+
+def dressed(network: Network, parameters: Parameters, rows: int, number: int, keeps: dict[int, Any] | None = None) -> Parameters:
+    """Parameters with what else a layer reads: its running statistics, and which numbers dropout keeps at this update."""
+    widths = [network.inputs, *network.widths]
+    result = []
+    for place, (layer, p, memory) in enumerate(zip(network.layers, parameters, network.memory, strict=True), 1):
+        extra = dict(memory)
+        if isinstance(layer, Dropout):
+            shape = (rows, widths[place - 1])
+            if keeps is not None and place in keeps:
+                extra["keep"] = np.asarray(keeps[place]).reshape(shape)
+            else:
+                drawn = draws.uniform(network.seed, "dropout", number, place, shape)
+                extra["keep"] = (drawn >= layer.rate).astype(network.dtype)
+        result.append({**p, **extra})
+    return result
+
+
+def check_order(network: Network, conventions: Conventions, clipping: Clipping | None) -> None:
+    """Says what cannot be combined, before the first step."""
+    if conventions.order == "sequential" and clipping is not None and clipping.name == "clip_norm":
+        raise InputError(
+            "clip_norm needs all gradients at once, and sequential order never has them", do='use order = "simultaneous"'
+        )

@@ -1,0 +1,81 @@
+"""What a user can get wrong, said so that it can be put right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: what happened, where, what was found there, and what to do about it."""
+
+    what: str
+    where: str = ""
+    got: str = ""
+    do: str = ""
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+    field: str = ""
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line is not None:
+            place += f":{self.line}" if place else f"line {self.line}"
+            place += f":{self.column}" if self.column is not None else ""
+        where = ", ".join(part for part in (place, self.field, self.where) if part)
+        got = f"got {self.got}" if self.got else ""
+        return printable(" - ".join(part for part in (self.what, where, got, self.do) if part), keep="\n")
+
+
+class InputError(ValueError):
+    """Something given by the user cannot be used; `problems` lists every mistake that was found."""
+
+    def __init__(self, *problems: Problem | str, where: str = "", got: str = "", do: str = "", field: str = "") -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            Problem(problem, where=where, got=got, do=do, field=field) if isinstance(problem, str) else problem
+            for problem in problems
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def where(self) -> str:
+        """The place of the first problem."""
+        return self.problems[0].where or self.problems[0].field
+
+    @property
+    def remedy(self) -> str:
+        """What to do about the first problem."""
+        return self.problems[0].do
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """`did you mean ...?` with the closest known name, or the list of names when none is close."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(str(word).lower(), names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else "choose one of " + ", ".join(names)
+
+
+def shown(value: object, width: int = 60) -> str:
+    """A user's value as it may stand in a message: quoted if text, cut at `width`, control signs made visible."""
+    text = printable(repr(value) if isinstance(value, str) else str(value))
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Control and direction-changing characters as visible escapes, so that a name cannot steer a terminal or a page."""
+    return "".join(sign if sign in keep or not _steers(sign) else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def _steers(sign: str) -> bool:
+    code = ord(sign)
+    return (
+        code < 0x20
+        or 0x7F <= code < 0xA0
+        or code in (0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0xFEFF)
+        or 0x202A <= code <= 0x202E
+        or 0x2066 <= code <= 0x2069
+        or 0xD800 <= code <= 0xDFFF
+    )

@@ -1,0 +1,1 @@
+"""Bundled worked examples, and a small real table."""

@@ -1,0 +1,244 @@
+"""Cells of a step, their canonical ids, and the names a textbook gives them.
+
+A cell is one number's place: `dE/dW[2][1,1]`, or `dE/dw5`. Layers, units, inputs and samples count from 1; layer 0 is the
+input. With one sample, samples are not mentioned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+
+Step: TypeAlias = tuple[str, int, str, str]
+"""A named array of a calculation: symbol, layer, a letter for each axis, and the parameter it belongs to, if any."""
+
+
+class Cell(NamedTuple):
+    """The place of one number. `of` is the parameter that an optimizer's memory belongs to; `via` the weighted sum or
+    output through which a share of a derivative comes."""
+
+    symbol: str
+    layer: int = 0
+    index: tuple[int, ...] = ()
+    sample: int = 0
+    of: str = ""
+    via: Cell | None = None
+
+
+class Scope(NamedTuple):
+    """What it takes to turn a rule's step into cells: how many samples there are, and whether the loss has penalties."""
+
+    rows: int
+    penalties: bool = False
+
+    def cell(self, key: Step, index: Sequence[int]) -> Cell:
+        """The cell of a named step of a rule. `over` has a letter an axis: r samples, 1 nothing, any other units."""
+        symbol, layer, over, parameter = key
+        units, sample = self._split(over, index)
+        if parameter:
+            if over == "":
+                return Cell(symbol)
+            return Cell(parameter + symbol, layer, units) if symbol == "+" else Cell(symbol, layer, units, of=parameter)
+        if symbol == "dE/dx":
+            return Cell("dE/da", layer - 1, units, sample) if layer > 1 else Cell("dE/dx", 0, units, sample)
+        if symbol == "E":
+            data = self.rows == 1 and over == "r1" and self.penalties
+            return Cell("E_data" if data else "E", 0, units, sample)
+        return Cell(symbol, layer if over else 0, units, sample)
+
+    def local(self, symbol: str, layer: int, over: str, place: Mapping[str, int]) -> Cell:
+        """The cell of the local derivative in a product over the axes (left, summed, right) of `over`."""
+        units = tuple(place[letter] + 1 for letter in over if letter not in "r1")
+        sample = place["r"] + 1 if "r" in over[1:] and self.rows > 1 else 0
+        return Cell(symbol, layer, units, sample)
+
+    def share(self, symbol: str, layer: int, over: str, place: Mapping[str, int], path: Cell) -> Cell:
+        """The cell of one product in the sum for `symbol`: one sample's part, or one path's."""
+        outer = over[0] + over[2]
+        target = self.cell((symbol, layer, outer, ""), [place[letter] for letter in outer])
+        if over[1] == "r":
+            return target._replace(sample=place["r"] + 1)
+        return target._replace(via=path._replace(symbol=path.symbol.removeprefix("dE/d"), sample=0))
+
+    def _split(self, over: str, index: Sequence[int]) -> tuple[tuple[int, ...], int]:
+        pairs = list(zip(over, index, strict=False))
+        units = tuple(i + 1 for letter, i in pairs if letter not in "r1")
+        sample = next((i + 1 for letter, i in pairs if letter == "r"), 0)
+        return units, sample if self.rows > 1 else 0
+
+
+def cell_id(cell: Cell) -> str:
+    """The canonical id of a cell: a promise of the interface."""
+    symbol, layer, index = cell.symbol, cell.layer, cell.index
+    brackets = (f"[{layer}]" if layer else "") + (f"[{','.join(map(str, index))}]" if index else "")
+    if cell.of:
+        body = f"{symbol}[{cell.of}{brackets}]"
+    elif symbol == "dz/dW":
+        body = f"dz[{layer}][{index[0]}]/dW{brackets}"
+    elif symbol == "dz/dx":
+        sender = f"a[{layer - 1}]" if layer > 1 else "x"
+        body = f"dz[{layer}][{index[0]}]/d{sender}[{index[1]}]"
+    elif symbol == "da/dz" and len(index) == 2:
+        body = f"da[{layer}][{index[0]}]/dz[{layer}][{index[1]}]"
+    else:
+        body = symbol + brackets
+    sample = f"@{cell.sample}" if cell.sample else ""
+    return body + sample + (f" via {cell_id(cell.via)}" if cell.via else "")
+
+
+class Naming:
+    """Names for the cells of one network: `name(cell)` to write them, `alias(text)` to bring what people write to them."""
+
+    def __init__(
+        self,
+        units: Sequence[int],
+        weights: Mapping[int, tuple[int, int]],
+        style: str = "textbook",
+        custom: Mapping[int, Sequence[Sequence[str]]] | None = None,
+        separate: bool = True,
+    ) -> None:
+        """units: of each layer. weights: the shape of each layer's W. style: textbook or matrix. custom: own names of
+        weights, a row for each receiving unit. separate: each output has a loss of its own, and so has a path to it."""
+        self.style = style
+        self._units = units
+        self._separate = separate
+        self._custom = custom or {}
+        self._first: dict[int, tuple[int, int]] = {}  # layer -> number of its first weight, and weights in a row
+        count = 1
+        for layer, (n_out, n_in) in weights.items():
+            self._first[layer] = (count, n_in)
+            count += n_out * n_in
+
+    def name(self, cell: Cell) -> str:
+        return cell_id(cell) if self.style == "matrix" else self._textbook(cell)
+
+    def _unit(self, layer: int, i: int) -> str:
+        if layer == 0:
+            return f"i{i}"
+        if layer == len(self._units):
+            return f"o{i}"
+        return f"h{i}" if len(self._units) == 2 else f"h{layer}_{i}"
+
+    def parameter(self, symbol: str, layer: int, index: tuple[int, ...]) -> str:
+        """w5, b1 (shared), b_h1, gamma_h1."""
+        if symbol == "W":
+            i, j = index
+            if layer in self._custom:
+                return self._custom[layer][i - 1][j - 1]
+            first, width = self._first[layer]
+            return f"w{first + (i - 1) * width + j - 1}"
+        return f"{symbol}{layer}" if not index else f"{symbol}_{self._unit(layer, index[0])}"
+
+    def _sum(self, layer: int, i: int) -> str:
+        return f"net_{self._unit(layer, i)}"
+
+    def _out(self, layer: int, i: int) -> str:
+        return self._unit(0, i) if layer == 0 else f"out_{self._unit(layer, i)}"
+
+    def _textbook(self, cell: Cell) -> str:
+        symbol, layer, index = cell.symbol, cell.layer, cell.index
+        sample = f"@{cell.sample}" if cell.sample else ""
+        if cell.via is not None:
+            via, target = cell.via, self._textbook(cell._replace(via=None, sample=0))
+            if via.layer == len(self._units) and via.symbol == "z" and self._separate:
+                return target.replace("dE/", f"dE_{self._unit(via.layer, via.index[0])}/", 1) + sample
+            return f"{target}{sample} via {self._textbook(via)}"
+        return self._body(cell, symbol, layer, index) + sample
+
+    def _body(self, cell: Cell, symbol: str, layer: int, index: tuple[int, ...]) -> str:
+        if cell.of:
+            after = "+" if symbol.endswith("+") else ""
+            return f"{symbol.removesuffix('+')}_{self.parameter(cell.of, layer, index)}{after}"
+        if symbol == "E":
+            return f"E_{self._unit(len(self._units), index[0])}" if index else "E" if cell.sample else "E_total"
+        if symbol == "t":
+            return f"target_{self._unit(len(self._units), index[0])}"
+        if symbol == "x":
+            return self._unit(0, index[0])
+        if symbol == "z":
+            return self._sum(layer, index[0])
+        if symbol == "a":
+            return self._out(layer, index[0])
+        if symbol == "dE/dx":
+            return f"dE/d{self._unit(0, index[0])}"
+        if symbol == "dE/da":
+            return f"dE/d{self._out(layer, index[0])}"
+        if symbol == "da/dz":
+            return f"d{self._out(layer, index[0])}/d{self._sum(layer, index[-1])}"
+        if symbol in ("dE/dz", "dE/dz shortcut"):
+            return f"delta_{self._unit(layer, index[0])}" + symbol.removeprefix("dE/dz")
+        if symbol == "dz/dW":
+            return f"d{self._sum(layer, index[0])}/d{self.parameter('W', layer, index)}"
+        if symbol == "dz/dx":
+            return f"d{self._sum(layer, index[0])}/d{self._out(layer - 1, index[1])}"
+        if not layer:
+            return symbol + (f"_{self._unit(0, index[0])}" if index else "")
+        stem, after = symbol.removesuffix("+"), "+" if symbol.endswith("+") else ""
+        head, slash, what = stem.rpartition("/d")
+        return f"{head}{slash}{self.parameter(what, layer, index)}{after}"
+
+
+_ID = re.compile(r"(?P<head>[^\[\]@]+)(?P<index>(?:\[[\d,]+\])*)(?:@(?P<sample>\d+))?")
+_LOCAL = re.compile(r"dz\[(?P<layer>\d+)\]\[(?P<i>\d+)\]/d(?:W\[\d+\]\[\d+,(?P<w>\d+)\]|(?:a\[\d+\]|x)\[(?P<x>\d+)\])(?:@(?P<sample>\d+))?")
+_JACOBIAN = re.compile(r"da\[(?P<layer>\d+)\]\[(?P<k>\d+)\]/dz\[\d+\]\[(?P<i>\d+)\](?:@(?P<sample>\d+))?")
+_MEMORY = re.compile(r"(?P<symbol>[^\[\]]+)\[(?P<of>\w+)(?P<index>(?:\[[\d,]+\])+)\]")
+
+
+def parse_id(text: str) -> Cell | None:
+    """The cell that a canonical id means, or None if the text has not the form of one."""
+    path, _, via = text.partition(" via ")
+    cell = _parse(path)
+    if cell is None or not via:
+        return cell
+    through = _parse(via)
+    return None if through is None else cell._replace(via=through)
+
+
+def _parse(text: str) -> Cell | None:
+    if found := _LOCAL.fullmatch(text):
+        layer, i, sample = int(found["layer"]), int(found["i"]), int(found["sample"] or 0)
+        if found["w"]:
+            return Cell("dz/dW", layer, (i, int(found["w"])), sample)
+        return Cell("dz/dx", layer, (i, int(found["x"])), sample)
+    if found := _JACOBIAN.fullmatch(text):
+        return Cell("da/dz", int(found["layer"]), (int(found["k"]), int(found["i"])), int(found["sample"] or 0))
+    if found := _MEMORY.fullmatch(text):
+        inner = _parse(found["of"] + found["index"])
+        return None if inner is None else inner._replace(symbol=found["symbol"], of=found["of"])
+    found = _ID.fullmatch(text)
+    if found is None:
+        return None
+    groups = [tuple(int(i) for i in group.split(",") if i) for group in re.findall(r"\[([\d,]+)\]", found["index"])]
+    symbol, sample = found["head"], int(found["sample"] or 0)
+    if symbol in ("x", "t", "E", "raw", "mean", "deviation", "dE/dx") and len(groups) < 2:
+        return Cell(symbol, 0, groups[0] if groups else (), sample)
+    if not groups or len(groups[0]) != 1 or len(groups) > 2:
+        return Cell(symbol, 0, (), sample) if not groups else None
+    return Cell(symbol, groups[0][0], groups[1] if len(groups) > 1 else (), sample)
+
+
+def normal(text: str) -> str:
+    """A name as people write it, brought to one spelling: no spaces, d for the curly one, + for a prime."""
+    text = text.strip().replace("∂", "d").replace("δ", "delta").replace("′", "'").replace("η", "learning_rate")
+    text = re.sub(r"\s+via\s+", "~", text)
+    text = re.sub(r"[\s{}\\]", "", text).replace("~", " via ")
+    return re.sub(r"'(?=@|$)|_new(?=@|$)", "+", text)
+
+
+def spellings(cell: Cell, naming: Naming) -> set[str]:
+    """Every name under which a cell may be asked for."""
+    textbook = naming._textbook(cell)
+    names = {cell_id(cell), textbook, naming.name(cell)}
+    sample = f"@{cell.sample}" if cell.sample else ""
+    if cell.symbol == "x":
+        names.add(f"x{cell.index[0]}{sample}")
+    if cell.symbol == "t":
+        names.add(f"t{cell.index[0]}{sample}")
+    if cell.symbol == "dE/dz":
+        names.add(f"dE/d{naming._sum(cell.layer, cell.index[0])}{sample}")
+    if cell.symbol == "E" and not cell.index:
+        names.add(f"E_total{sample}")
+    return {normal(name) for name in names}
+

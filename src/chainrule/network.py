@@ -1,0 +1,251 @@
+"""A network: layers in order, a loss, and one flat buffer that holds every parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule import draws
+from chainrule.errors import InputError, shown
+from chainrule.naming import Naming
+from chainrule.readers import for_numbers
+from chainrule.rules.activations import Identity
+from chainrule.rules.layers import Dense
+from chainrule.rules.rule import Activation, Initializer, Layer, Loss, Penalty, find
+
+Parameters = list[dict[str, Any]]  # one dict a layer, symbol -> view of the buffer
+
+LIMIT = 2**33
+"""The most parameters a network may have: 64 GiB of float64."""
+
+FEW = 100
+"""Up to so many weights have textbook names by default: w1 ... w100."""
+
+
+class Span(NamedTuple):
+    """Where one parameter lies in the buffer. `over` has a letter an axis, for names."""
+
+    layer: int
+    symbol: str
+    start: int
+    shape: tuple[int, ...]
+    over: str
+
+    @property
+    def stop(self) -> int:
+        return self.start + int(np.prod(self.shape, dtype=object))
+
+
+class Plan(NamedTuple):
+    """Layers and loss as an engine runs them."""
+
+    layers: tuple[Layer, ...]
+    loss: Loss
+
+
+class Network:
+    """A multilayer perceptron and its parameters.
+
+    layers: rules such as Dense(2, "sigmoid"), or names of activations. inputs: numbers per row. loss: a rule or its name.
+    seed: first weights are a function of it. dtype: float64 or float32. parameters: the flat buffer, (n_parameters,).
+    Raises InputError when layers do not fit together.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer | str],
+        inputs: int,
+        loss: Loss | str = "half_squared_error",
+        seed: int = 0,
+        penalties: Sequence[Penalty] = (),
+        dtype: Any = np.float64,
+        parameters: Any = None,
+    ) -> None:
+        self.layers = tuple(find("activation", layer)() if isinstance(layer, str) else layer for layer in layers)
+        self.loss: Loss = find("loss", loss)() if isinstance(loss, str) else loss
+        self.inputs, self.seed, self.penalties = inputs, seed, tuple(penalties)
+        self._check()
+        self.spans, self.widths = self._measure()
+        self.size = self.spans[-1].stop if self.spans else 0
+        if self.size > LIMIT:
+            raise InputError(
+                f"the network needs {self.size * 8 / 2**30:,.1f} GiB for its {self.size:,} parameters",
+                do=f"the limit is {LIMIT:,} parameters; use fewer units",
+            )
+        self.memory: list[dict[str, Any]] = []
+        self.dtype = np.dtype(dtype)
+        self.parameters = self.draw(seed) if parameters is None else np.asarray(parameters)
+        if self.parameters.shape != (self.size,):
+            raise InputError(
+                f"the network has {self.size} parameters", got=f"an array of shape {self.parameters.shape}", field="parameters"
+            )
+        self._remember()
+
+    def _check(self) -> None:
+        if not self.layers:
+            raise InputError("a network needs at least one layer", do="add Dense(1)")
+        for place, layer in enumerate(self.layers, 1):
+            if not isinstance(layer, Layer):
+                raise InputError(
+                    f"layer {place} is not a layer", got=shown(layer), do='use Dense(2, "sigmoid") or the name of an activation'
+                )
+        if isinstance(self.inputs, bool) or not isinstance(self.inputs, int) or self.inputs < 1:
+            raise InputError("inputs must be a whole number, at least 1", got=shown(self.inputs), field="inputs")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**64:
+            raise InputError("seed must be a whole number from 0 to 2^64 - 1", got=shown(self.seed), field="seed")
+
+    def _measure(self) -> tuple[list[Span], list[int]]:
+        spans, widths, start, width = [], [], 0, self.inputs
+        for place, layer in enumerate(self.layers, 1):
+            shapes, width = layer.shapes(width)
+            shared = isinstance(layer, Dense) and layer.bias == "shared"
+            for symbol, shape in shapes.items():
+                over = "ij" if len(shape) == 2 else "1" if shared else "i"
+                spans.append(Span(place, symbol, start, shape, over))
+                start = spans[-1].stop
+            widths.append(width)
+        wrong = self.loss.mismatch(self.last_activation, width)
+        if wrong:
+            raise InputError(wrong[0], do=wrong[1], field="loss")
+        return spans, widths
+
+    @property
+    def outputs(self) -> int:
+        return self.widths[-1]
+
+    @property
+    def last_activation(self) -> Activation:
+        last = self.layers[-1]
+        if isinstance(last, Activation):
+            return last
+        return last.activation if isinstance(last, Dense) else Identity()
+
+    def place(self, layer: int) -> str:
+        """A layer as messages call it: `layer 2 (Dense 16->3)`."""
+        n_in = self.inputs if layer == 1 else self.widths[layer - 2]
+        return f"layer {layer} ({type(self.layers[layer - 1]).__name__} {n_in}->{self.widths[layer - 1]})"
+
+    def draw(self, seed: int) -> Any:
+        """First parameters as a function of the seed: (n_parameters,)."""
+        buffer = np.empty(self.size, self.dtype)
+        for number, span in enumerate(self.spans):
+            buffer[span.start : span.stop] = self._first(span, number, seed).reshape(-1)
+        return buffer
+
+    def _first(self, span: Span, number: int, seed: int) -> Any:
+        layer = self.layers[span.layer - 1]
+        if span.symbol != "W" or not isinstance(layer, Dense):
+            return np.full(span.shape, 1.0 if span.symbol == "gamma" else 0.0)
+        rule: Initializer = layer.initializer or find("initializer", self._activation_after(span.layer).initializer)()
+        u = np.zeros(span.shape)
+        if rule.draw == "uniform":
+            u = 2 * draws.uniform(seed, "weights", number, span.layer, span.shape) - 1
+        elif rule.draw == "normal":
+            u = draws.normal(seed, "weights", number, span.layer, span.shape)
+        weights = np.asarray(rule.value(for_numbers(u), u, span.shape[1], span.shape[0]))
+        if weights.shape != span.shape:
+            raise InputError(f"{self.place(span.layer)} needs weights of shape {span.shape}", got=str(weights.shape))
+        return weights
+
+    def _activation_after(self, layer: int) -> Activation:
+        """The activation that a layer's sums go into: its own, or the next layer that is one."""
+        for each in self.layers[layer - 1 :]:
+            if isinstance(each, Activation):
+                return each
+            if isinstance(each, Dense) and not isinstance(each.activation, Identity):
+                return each.activation
+        return Identity()
+
+    def _remember(self) -> None:
+        widths = [self.inputs, *self.widths]
+        self.memory = [
+            {symbol: np.full(shape, first, self.dtype) for symbol, (shape, first) in layer.buffers(width).items()}
+            for layer, width in zip(self.layers, widths, strict=False)
+        ]
+
+    def views(self, buffer: Any) -> Parameters:
+        """A flat buffer as one dict of arrays a layer; the arrays share its memory."""
+        result: Parameters = [{} for _ in self.layers]
+        for span in self.spans:
+            result[span.layer - 1][span.symbol] = buffer[span.start : span.stop].reshape(span.shape)
+        return result
+
+    @property
+    def stated(self) -> Plan:
+        """Layers and loss as they were given."""
+        return Plan(self.layers, self.loss)
+
+    @property
+    def fused(self) -> Plan:
+        """The same function with the loss taken from the last weighted sums where that is more exact."""
+        last = self.layers[-1]
+        fused = self.loss.fused_with(self.last_activation)
+        if fused is None:
+            return self.stated
+        if isinstance(last, Dense):
+            return Plan((*self.layers[:-1], replace(last, activation=Identity())), fused)
+        return Plan((*self.layers[:-1], Identity()), fused)
+
+    def naming(self, style: str = "", custom: Mapping[int, Sequence[Sequence[str]]] | None = None) -> Naming:
+        """Names for the numbers of a step: a textbook's while the weights are few enough to be told apart, else the ids."""
+        shapes = {span.layer: (span.shape[0], span.shape[1]) for span in self.spans if span.symbol == "W"}
+        few = sum(n_out * n_in for n_out, n_in in shapes.values()) <= FEW
+        separate = self.last_activation.name != "softmax"
+        return Naming(self.widths, shapes, style or ("textbook" if few else "matrix"), custom, separate)
+
+    def rows(self, x: Any) -> Any:
+        """Inputs as (rows, inputs) of the network's dtype; a single row is accepted. InputError otherwise."""
+        return self._table(x, self.inputs, f"{self.place(1)} expects {self.inputs} numbers per row", "x")
+
+    def goals(self, t: Any, rows: int) -> Any:
+        """Targets as (rows, outputs) of the network's dtype. InputError otherwise."""
+        layer = len(self.layers)
+        t = self._table(t, self.outputs, f"{self.place(layer)} gives {self.outputs} numbers per row: so must the targets", "t")
+        if len(t) != rows:
+            raise InputError(f"{rows} rows of inputs need as many rows of targets", got=f"{len(t)} rows", field="t")
+        if self.loss.name == "cross_entropy":
+            off = np.abs(t.sum(1) - 1) > 1e-6  # a row of probabilities, up to its decimals
+            if off.any():
+                row = int(np.argmax(off))
+                raise InputError(
+                    "each row of targets must sum to 1 for cross_entropy", where=f"row {row + 1}", got=f"a sum of {t[row].sum():g}"
+                )
+        return t
+
+    def _table(self, values: Any, width: int, expected: str, field: str) -> Any:
+        array = np.asarray(values)
+        if array.dtype != object and array.dtype.kind not in "fiubc":
+            raise InputError(f"{field} must hold numbers", got=shown(array.dtype), field=field)
+        if array.dtype.kind in "fiub" and self.parameters.dtype != object:
+            array = array.astype(self.parameters.dtype)
+        if array.ndim == 1 and (width > 1 or array.size == 1):
+            array = array.reshape(1, -1)
+        elif array.ndim == 1:
+            array = array.reshape(-1, 1)
+        if array.ndim != 2 or array.shape[1] != width:
+            found = array.shape[1] if array.ndim == 2 else f"an array of shape {array.shape}"
+            raise InputError(f"{expected}; it was given {found}", field=field)
+        if not len(array):
+            raise InputError("at least one row is needed", field=field)
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise InputError(
+                f"{field} must be finite", where=f"row {row + 1}, column {column + 1}", got=shown(array[row, column]), field=field
+            )
+        return array
+
+    def predict(self, x: Any) -> Any:
+        """Outputs (rows, outputs) for inputs (rows, inputs), as outside of training: no dropout, running statistics."""
+        x = self.rows(x)
+        m = for_numbers(self.parameters)
+        with np.errstate(all="ignore"):
+            for layer, p, memory in zip(self.layers, self.views(self.parameters), self.memory, strict=True):
+                x = layer.predict(m, {**p, **memory}, x)
+        return x
+
+    def __repr__(self) -> str:
+        sizes = "-".join(str(width) for width in (self.inputs, *self.widths))
+        return f"Network({sizes}, loss={self.loss.name}, {self.size} parameters)"

@@ -1,0 +1,97 @@
+"""One sentence for each kind of number: why its formula is the one to write down."""
+
+from __future__ import annotations
+
+from chainrule.naming import Cell, Naming
+from chainrule.network import Network
+
+
+def because(cell: Cell, network: Network, naming: Naming) -> str:
+    """The reason for a cell's formula, in the words of a textbook."""
+    symbol, layer = cell.symbol, cell.layer
+    me = naming.name(cell)
+    if cell.via is not None:
+        return f"The part of {naming.name(cell._replace(via=None))} that comes back through {naming.name(cell.via)}."
+    if cell.of:
+        return _memory(cell)
+    if symbol == "a":
+        activation = network.layers[layer - 1]
+        rule = getattr(activation, "activation", activation)
+        return f"{_name(rule)}: {_sentence(rule)}"
+    if symbol == "da/dz":
+        rule = getattr(network.layers[layer - 1], "activation", network.layers[layer - 1])
+        if len(cell.index) == 2 and rule.name == "softmax":
+            return "The slope of softmax: an output grows with its own sum and shrinks with every other."
+        return f"The slope of {_name(rule)} where this unit stands."
+    if symbol == "E" and cell.index:
+        return f"{_name(network.loss)}: {_sentence(network.loss)}"
+    if symbol in ("E", "E_data"):
+        whole = {"sum": "The sum over outputs", "mean": "The mean over outputs"}[network.loss.over_outputs]
+        over = "" if cell.sample else f", then the {network.loss.reduction} over samples"
+        return f"{whole}{over}." + (" The price of the weights is added." if symbol == "E" and network.penalties else "")
+    if symbol == "dE/dW" and cell.sample:
+        return f"What sample {cell.sample} adds to the gradient."
+    return _REASONS.get(symbol, f"{me}, as the rule of layer {layer} has it." if layer else "")
+
+
+def _name(rule: object) -> str:
+    return str(getattr(rule, "name", ""))
+
+
+def _sentence(rule: object) -> str:
+    return " ".join((type(rule).__doc__ or "").split("\n\n")[0].split())
+
+
+def _memory(cell: Cell) -> str:
+    kinds = {
+        "m": "The running mean of the slopes",
+        "v": "What the optimizer remembers of earlier slopes",
+        "s": "The squares of the slopes, gathered",
+        "m_hat": "The running mean, corrected for its start at 0",
+        "v_hat": "The running mean of squares, corrected for its start at 0",
+        "clipped": "The gradient, kept within bounds",
+        "decayed": "The weight, shrunk beside the slope",
+        "root": "The size that the slope has had lately",
+    }
+    kind = kinds.get(cell.symbol.removesuffix("+"), "What the optimizer remembers")
+    return f"{kind}{', after this update' if cell.symbol.endswith('+') else ''}."
+
+
+_REASONS = {
+    "x": "Given: an input.",
+    "t": "Given: what the output should be.",
+    "W": "Given: a weight before the update.",
+    "b": "Given: a bias before the update.",
+    "raw": "Given: the number in the table.",
+    "keep": "Given: whether dropout keeps this number (1) or leaves it out (0).",
+    "z": "The weighted sum of all that comes in, and the bias.",
+    "R": "The price of the weights.",
+    "dE/da": "How the loss changes with this output: every path from it to the loss adds its share.",
+    "dE/dz": "How the loss changes with this weighted sum: the chain rule through the activation.",
+    "dE/dz shortcut": "Softmax and cross entropy (or sigmoid and its binary form) cancel to output minus target: the same number.",
+    "dE/dW": "The chain rule, from the loss back to this weight.",
+    "dE_data/dW": "The chain rule, from the loss back to this weight, before the price of the weight is added.",
+    "dE/db": "A bias enters its weighted sum with slope 1, so its gradient is the sum's; what is shared adds up.",
+    "dz/dW": "In the weighted sum this weight is multiplied by what its sender puts out: that is the slope.",
+    "dz/dx": "In the weighted sum this input is multiplied by its weight: that is the slope.",
+    "W+": "A step against the gradient, as long as the optimizer has it.",
+    "b+": "A step against the gradient, as long as the optimizer has it.",
+    "gamma+": "A step against the gradient, as long as the optimizer has it.",
+    "beta+": "A step against the gradient, as long as the optimizer has it.",
+    "mean": "The mean that is taken away.",
+    "variance": "How far the numbers lie from their mean: the mean of the squares.",
+    "scale": "One over the standard deviation; epsilon keeps it finite.",
+    "x_hat": "The number, brought to mean 0 and variance 1.",
+    "shift": "The mean of the gradients: what moving the mean takes back.",
+    "tilt": "The gradients weighed with the numbers: what moving the variance takes back.",
+    "norm": "The common length of all gradients.",
+    "shrink": "What every gradient is multiplied by, so that the common length stays within the limit.",
+    "dE/dx": "How the loss changes with this input.",
+    "dE/dgamma": "The scale multiplies the normalised number: that is the slope.",
+    "dE/dbeta": "The shift enters with slope 1.",
+    "dE/dx_hat": "Back through the scale.",
+    "rate": "The learning rate with the bias corrections of this update in it.",
+    "mu+": "The momentum so far, multiplied up.",
+    "mu_now": "The momentum of this update.",
+    "mu_next": "The momentum of the next update.",
+}

@@ -1,0 +1,42 @@
+"""How a number is written down."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Decimals for computed numbers. Numbers that end sooner are written in full (0.15); numbers too small to show three
+    digits are written with a power of ten, so that none but 0 is ever printed as 0. From 17 on: every digit there is."""
+
+    places: int = 9
+
+    def text(self, value: Any) -> str:
+        if isinstance(value, (bool, np.bool_)):
+            return "true" if value else "false"
+        if isinstance(value, Fraction):
+            return str(value)
+        if type(value).__module__.startswith("mpmath"):
+            import mpmath
+
+            return str(mpmath.nstr(value, self.places))
+        number = float(value)
+        if not math.isfinite(number):
+            return str(number)
+        if number == int(number) and abs(number) < 1e15:
+            return str(int(number))
+        shortest = str(value) if isinstance(value, np.float32) else repr(number)
+        if self.places >= 17:
+            return shortest
+        for candidate in (shortest, f"{number:.14g}"):  # the second: 0.3775 behind 0.37750000000000006
+            if "e" not in candidate and len(candidate.partition(".")[2]) <= self.places:
+                return candidate
+        if abs(number) < 10.0 ** (2 - self.places) or abs(number) >= 1e15:
+            return f"{number:.{max(self.places, 3) - 1}e}"
+        return f"{number:.{self.places}f}"
