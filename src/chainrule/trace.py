@@ -539,7 +539,7 @@ class Trace:
             self._timing = self._measure()
         return self._timing
 
-    def _measure(self, runs: int = 7) -> Timing:
+    def _measure(self, runs: int = 25) -> Timing:
         views = [{s: self._values(a) for s, a in p.items()} for p in self._views()]
         m, plan, times = self._numbers, self.network.fused, []
         with np.errstate(all="ignore"):

@@ -77,7 +77,7 @@ class BinaryCrossEntropy(Loss):
         return m.times(1 - t, 1 / (1 - y)) - m.times(t, 1 / y)
 
     def fused_with(self, activation: Activation) -> Loss | None:
-        return SigmoidBinaryCrossEntropy(self.reduction) if activation.name == "sigmoid" else None
+        return SigmoidBinaryCrossEntropy(reduction=self.reduction) if activation.name == "sigmoid" else None
 
     def mismatch(self, activation: Activation, outputs: int) -> tuple[str, str] | None:
         if activation.codomain != (0.0, 1.0) or activation.name == "softmax":
@@ -107,7 +107,7 @@ class CrossEntropy(Loss):
         return -m.times(t, 1 / y)
 
     def fused_with(self, activation: Activation) -> Loss | None:
-        return SoftmaxCrossEntropy(self.reduction) if activation.name == "softmax" else None
+        return SoftmaxCrossEntropy(reduction=self.reduction) if activation.name == "softmax" else None
 
     def mismatch(self, activation: Activation, outputs: int) -> tuple[str, str] | None:
         if activation.name == "softmax":

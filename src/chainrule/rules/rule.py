@@ -167,6 +167,7 @@ class Activation(Layer):
         return self.through(m, x, y, dy), {}
 
 
+@dataclass(frozen=True, kw_only=True)
 class Loss(Rule):
     """How far the outputs y are from the targets t, both (rows, outputs): `value` is what is reported, and `slope` is
     the derivative of that same number by y. Each output's part is `each`; how the parts are put together stands here,

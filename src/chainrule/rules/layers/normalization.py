@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 from chainrule.rules.alphabet import Alphabet, Array
 from chainrule.rules.rule import Layer, number, rule
 
 
+@dataclass(frozen=True, kw_only=True)
 class Normalization(Layer):
     """The common arithmetic: y = gamma * x_hat + beta, with x_hat = (x - mean) / sqrt(variance + epsilon).
 

@@ -1,0 +1,29 @@
+"""A trace, told: one file a format. Each has `tell(trace, story, ...)`, and its name is the format's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from chainrule.errors import InputError, nearest, shown
+from chainrule.explain.story import arrange
+from chainrule.trace import Trace
+
+FORMATS = ("text", "markdown", "latex", "html", "json")
+
+
+def tell(
+    trace: Trace, format: str = "text", of: Iterable[str] = (), sample: int | str | None = None, timed: bool = True, **options: Any
+) -> str:
+    """The derivation of a step, or of what leads to the numbers in `of`, as text in one of FORMATS.
+
+    sample: which of many samples is told, or "all". timed: measure and tell how long forward and backward take.
+    """
+    if format not in FORMATS:
+        raise InputError("unknown format", got=shown(format), do=nearest(format, FORMATS))
+    of = tuple(of)
+    if format == "json":
+        options["steps"] = [trace.step(cell) for cell in trace.leading_to(of)[0]] if of else trace.steps
+    story = arrange(trace, of, "all" if format == "json" else sample, timed)
+    return str(import_module(f"chainrule.explain.{format}").tell(trace, story, **options))

@@ -1,0 +1,84 @@
+"""The story as one self-contained HTML file: native MathML, no script, no request; it prints."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+from importlib.resources import files
+
+from chainrule.errors import printable
+from chainrule.explain.story import Section, Story, table
+from chainrule.terms.printers import mathml_name, mathml_number
+from chainrule.trace import Step, Trace
+
+_IDS = str.maketrans({sign: "-" for sign in " []/@,"})
+
+
+def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str:
+    """A page; with `fragment`, what stands in its body, for a notebook."""
+    known = {step.id for section in story.sections for paragraph in section.paragraphs for step in paragraph.steps}
+    known |= {step.id for step in story.given}
+    parts = [f"<h1>{h(story.title)}</h1>", '<table class="head">']
+    parts += [f'<tr><th scope="row">{h(label)}</th><td>{h(words)}</td></tr>' for label, words in story.head]
+    parts += ["</table>", *(f'<p class="note">{h(note)}</p>' for note in story.notes)]
+    if story.given:
+        parts += ["<h2>Given</h2>", '<ul class="given">', *(_given(step) for step in story.given), "</ul>"]
+    parts += [_section(section, known) for section in story.sections]
+    if story.changes:
+        parts += _changes(story)
+    body = f'<main class="chainrule">\n{chr(10).join(parts)}\n</main>'
+    style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
+    if fragment:
+        return f"<style>{style}</style>\n{body}"
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<link rel="icon" href="data:,">\n<title>{h(story.title)}</title>\n<style>{style}</style>\n</head>\n'
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def h(text: str) -> str:
+    """Any text, safe in HTML."""
+    return escape(printable(text), quote=True)
+
+
+def _anchor(identifier: str) -> str:
+    return h("n-" + identifier.translate(_IDS).replace("+", "plus"))
+
+
+def _given(step: Step) -> str:
+    equation = f"{mathml_name(step.name)}<mo>=</mo>{mathml_number(step.shown)}"
+    return f'<li id="{_anchor(step.id)}"><math>{equation}</math></li>'
+
+
+def _section(section: Section, known: set[str]) -> str:
+    parts, said = [f"<section>\n<h2>{h(section.title)}</h2>"], set[str]()
+    for paragraph in section.paragraphs:
+        if paragraph.reason and paragraph.reason not in said:
+            parts.append(f'<p class="reason">{h(paragraph.reason)}</p>')
+            said.add(paragraph.reason)
+        parts += [_step(step, known) for step in paragraph.steps]
+    return "\n".join([*parts, "</section>"])
+
+
+def _step(step: Step, known: set[str]) -> str:
+    links = [f'<a href="#{_anchor(use)}">{h(use)}</a>' for use in step.uses if use in known]
+    uses = f'<p class="uses">from {", ".join(links)}</p>' if links else ""
+    return f'<div class="step" id="{_anchor(step.id)}"><math display="block">{step.mathml}</math>{uses}</div>'
+
+
+def _changes(story: Story) -> list[str]:
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("number", "before", "after", "change"))
+    rows = [
+        f'<tr><th scope="row"><math>{mathml_name(row[0])}</math></th>{"".join(f"<td>{h(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in table(story.changes, story.digits)
+    ]
+    return [
+        "<section>\n<h2>Before and after</h2>", f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
+        *rows, "</tbody></table>", f"<p>{h(story.after)}</p>\n</section>",
+    ]  # fmt: skip

@@ -1,0 +1,87 @@
+"""The story as LaTeX: a fragment for a text of one's own, or a document. Either needs amsmath and nothing else."""
+
+from __future__ import annotations
+
+from chainrule.explain.story import Section, Story, table
+from chainrule.terms.printers import Latex, latex_name, latex_number, latex_text
+from chainrule.terms.term import Term
+from chainrule.trace import Step, Trace
+
+PER_LINE = 4
+"""Addends that stand on one line; longer sums are broken."""
+
+OPENING = r"""\documentclass[11pt]{article}
+\usepackage{amsmath}
+\allowdisplaybreaks
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{4pt}
+\begin{document}
+"""
+
+
+def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str:
+    """LaTeX source; with `fragment`, without the preamble."""
+    parts = [rf"\section*{{{latex_text(story.title)}}}", _rows("ll", [(latex_text(a), latex_text(b)) for a, b in story.head])]
+    parts += [latex_text(note) + "\n" for note in story.notes]
+    if story.given:
+        parts += [r"\subsection*{Given}", _given(trace, story.given)]
+    parts += [_section(trace, section) for section in story.sections]
+    if story.changes:
+        rows = [(f"${latex_name(row[0])}$", *(f"${_number(cell)}$" for cell in row[1:])) for row in table(story.changes, story.digits)]
+        parts += [r"\subsection*{Before and after}", _long(("number", "before", "after", "change"), rows), latex_text(story.after)]
+    body = "\n".join(parts) + "\n"
+    return body if fragment else OPENING + body + "\\end{document}\n"
+
+
+def _number(text: str) -> str:
+    return latex_number(text.strip())
+
+
+def _rows(columns: str, rows: list[tuple[str, ...]]) -> str:
+    lines = [" & ".join(row) + r" \\" for row in rows]
+    columns = columns[:-1] + r"p{0.75\linewidth}" if columns == "ll" else columns
+    return "\n".join([rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}", *lines, r"\end{tabular}", ""])
+
+
+def _long(head: tuple[str, ...], rows: list[tuple[str, ...]], page: int = 40) -> str:
+    """A table in pieces that each fit a page: plain LaTeX cannot break one."""
+    pieces = [rows[start : start + page] for start in range(0, len(rows), page)]
+    return "\n".join(_rows("l" + "r" * (len(head) - 1), [head, *piece]) for piece in pieces)
+
+
+def _given(trace: Trace, steps: tuple[Step, ...]) -> str:
+    cells = [f"${latex_name(step.name)} = {_number(step.shown)}$" for step in steps]
+    rows = [tuple(cells[start : start + 4]) for start in range(0, len(cells), 4)]
+    pieces = [rows[start : start + 40] for start in range(0, len(rows), 40)]
+    return "\n".join(_rows("llll", piece) for piece in pieces)
+
+
+def _section(trace: Trace, section: Section) -> str:
+    parts, said = [rf"\subsection*{{{latex_text(section.title)}}}"], set[str]()
+    for paragraph in section.paragraphs:
+        if paragraph.reason and paragraph.reason not in said:
+            parts.append(latex_text(paragraph.reason))
+            said.add(paragraph.reason)
+        parts.append("\\begin{align*}\n" + " \\\\[2pt]\n".join(equation(trace, step) for step in paragraph.steps) + "\n\\end{align*}")
+    return "\n".join(parts)
+
+
+def equation(trace: Trace, step: Step) -> str:
+    """A number's name, its formula, the formula with numbers, and its value: the lines of an align environment."""
+    term = trace.term(trace.find(step.id))
+    formula = trace.formula(term)
+    result = Latex(digits=trace.digits).number(term.value)
+    if formula is None:
+        return f"{latex_name(step.name)} &= {result}"
+    sides = [_broken(Latex(trace.label, trace.digits, values), formula) for values in (False, True)]
+    sides = list(dict.fromkeys([*sides, result]))
+    return f"{latex_name(step.name)} &= " + " \\\\\n &= ".join(sides)
+
+
+def _broken(printer: Latex, formula: Term) -> str:
+    """A formula whose outermost sum is broken after every few addends."""
+    if formula.op != "+" or len(formula.args) <= PER_LINE or len(formula.args) > 12:
+        return printer.print(formula)
+    lines = [formula.args[start : start + PER_LINE] for start in range(0, len(formula.args), PER_LINE)]
+    texts = [printer.print(Term("+", args, None)) for args in lines]
+    return " \\\\\n &\\quad ".join([texts[0], *(text if text.startswith("-") else "+ " + text for text in texts[1:])])

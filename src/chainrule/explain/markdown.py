@@ -1,0 +1,48 @@
+"""The story as Markdown, with formulas between dollar signs as GitHub, Jupyter and Pandoc set them."""
+
+from __future__ import annotations
+
+import re
+
+from chainrule.explain.latex import equation
+from chainrule.explain.story import Section, Story, table
+from chainrule.terms.printers import latex_name
+from chainrule.trace import Trace
+
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|$~!&])")
+
+
+def tell(trace: Trace, story: Story, **_: object) -> str:
+    """Markdown source."""
+    parts = [f"# {escaped(story.title)}", _table(("Choice", "Here"), [(escaped(a), escaped(b)) for a, b in story.head])]
+    parts += [escaped(note) for note in story.notes]
+    if story.given:
+        rows = [(f"${latex_name(step.name)}$", step.shown) for step in story.given]
+        parts += ["## Given", _table(("Number", "Value"), rows)]
+    for section in story.sections:
+        parts += _section(trace, section)
+    if story.changes:
+        rows = [(f"${latex_name(row[0])}$", *(cell.strip() for cell in row[1:])) for row in table(story.changes, story.digits)]
+        parts += ["## Before and after", _table(("Number", "Before", "After", "Change"), rows), escaped(story.after)]
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Any text, without a sign that Markdown or HTML would act on."""
+    return _MARKS.sub(r"\\\1", text)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" if place == 0 else "---:" if len(head) > 2 else "---" for place in range(len(head))), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _section(trace: Trace, section: Section) -> list[str]:
+    parts, said = [f"## {section.title}"], set[str]()
+    for paragraph in section.paragraphs:
+        if paragraph.reason and paragraph.reason not in said:
+            parts.append(escaped(paragraph.reason))
+            said.add(paragraph.reason)
+        for step in paragraph.steps:
+            parts.append("$$\n\\begin{aligned}\n" + equation(trace, step) + "\n\\end{aligned}\n$$")
+    return parts

@@ -1,0 +1,181 @@
+"""A trace, arranged for telling: what stands at the head, which numbers in which order, what comes at the end.
+
+Every format tells the same story; only how it is set differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from chainrule.errors import InputError, printable, shown
+from chainrule.naming import Cell
+from chainrule.rules.rule import Rule
+from chainrule.terms.digits import Digits
+from chainrule.trace import PHASES, Change, Step, Trace
+
+FEW_SAMPLES = 3
+"""Up to so many samples are told in full; of more, one."""
+
+TITLES = {"given": "Given", "forward": "Forward", "loss": "Loss", "backward": "Backward", "update": "Update"}
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Numbers that share one reason."""
+
+    reason: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    phase: str
+    title: str
+    paragraphs: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True)
+class Story:
+    title: str
+    notes: tuple[str, ...]
+    head: tuple[tuple[str, str], ...]
+    given: tuple[Step, ...]
+    sections: tuple[Section, ...]
+    changes: tuple[Change, ...]
+    after: str
+    digits: Digits
+
+
+def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = None, timed: bool = True) -> Story:
+    """The story of a step, or of what leads to the numbers named in `of`.
+
+    sample: which sample is told of many (from 1), or "all".
+    """
+    of = tuple(of)
+    notes = [printable(note) for note in trace.notes]
+    if of:
+        cells, unopened = trace.leading_to(of)
+        if unopened:
+            notes.append(
+                f"{unopened:,} more numbers lead here and are used without their own derivation; open any of them by its name."
+            )
+        chosen = None
+    else:
+        chosen = _chosen(trace, sample)
+        cells = [cell for cell in trace.cells if _told(cell, chosen)]
+        if chosen is not None:
+            notes.append(
+                f"{trace.scope.rows:,} samples: sample {chosen} is told here, sums run over all. "
+                "--sample R tells another, --sample all tells all; the JSON always holds all."
+            )
+    steps = [trace.step(cell) for cell in cells]
+    given = tuple(step for step in steps if step.phase == "given" and not step.uses)
+    rest = [step for step in steps if step.phase != "given" or step.uses]
+    sections = tuple(
+        Section(phase, TITLES[phase], _paragraphs([step for step in rest if step.phase == phase]))
+        for phase in PHASES
+        if any(step.phase == phase for step in rest)
+    )
+    changes = () if of else tuple(trace.changes)
+    return Story(
+        printable(trace.title) or "One step, derived", tuple(notes), head(trace, timed), given, sections, changes,
+        f"The loss is {trace.digits.text(trace.loss)} before update {trace.number} "
+        f"and {trace.digits.text(trace.loss_after)} after it.", trace.digits,
+    )  # fmt: skip
+
+
+def _chosen(trace: Trace, sample: int | str | None) -> int | None:
+    rows = trace.scope.rows
+    if sample in (None, "all"):
+        return 1 if sample is None and rows > FEW_SAMPLES else None
+    if not isinstance(sample, int) or not 1 <= sample <= rows:
+        raise InputError(f"this step has samples 1 to {rows}", got=shown(sample), do="--sample 1, or --sample all")
+    return sample if rows > 1 else None
+
+
+def _told(cell: Cell, chosen: int | None) -> bool:
+    return chosen is None or cell.sample in (0, chosen)
+
+
+def _paragraphs(steps: Sequence[Step]) -> tuple[Paragraph, ...]:
+    result: list[Paragraph] = []
+    for step in steps:
+        if result and result[-1].reason == step.because:
+            result[-1] = Paragraph(step.because, (*result[-1].steps, step))
+        else:
+            result.append(Paragraph(step.because, (step,)))
+    return tuple(result)
+
+
+def head(trace: Trace, timed: bool) -> tuple[tuple[str, str], ...]:
+    """What was chosen, in words: it stands above every derivation."""
+    network, words = trace.network, trace.conventions.sentences()
+    sizes = "-".join(str(width) for width in (network.inputs, *network.widths))
+    layers = ", ".join(_layer(layer) for layer in network.layers)
+    loss = network.loss
+    rows = [
+        ("Network", f"{sizes}: {layers}"),
+        ("Loss", f"{described(loss)}, {loss.over_outputs} over outputs, {loss.reduction} over samples"),
+        *(("Penalty", described(rule)) for rule in network.penalties),
+        ("Biases", words["biases"] if any(span.symbol == "b" for span in network.spans) else "none"),
+        ("Order", words["order"]),
+        ("Weights", words["orientation"]),
+        ("Optimizer", f"{described(trace.optimizer)}, learning rate η = {trace.digits.text(trace.rate)}"),
+        *([("Clipping", described(trace.clipping))] if trace.clipping else []),
+        ("Numbers", words["numbers"]),
+        ("Update", f"number {trace.number}, counted from 1"),
+    ]
+    if timed:
+        rows.append(("Time", timing(trace)))
+    return tuple((label, printable(text)) for label, text in rows)
+
+
+def timing(trace: Trace) -> str:
+    """How long forward and backward took."""
+    forward, backward = trace.timing.forward, trace.timing.backward
+    return (
+        f"forward {_seconds(forward)}, backward {_seconds(backward)}: {backward / forward:.1f} times as long "
+        "(reference engine, this machine)"
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1e6:.0f} µs" if value < 1e-3 else f"{value * 1e3:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def _layer(layer: Any) -> str:
+    activation = getattr(layer, "activation", None)
+    if activation is None:
+        return described(layer)
+    bias = {"per_unit": "", "shared": ", one bias", "none": ", no biases"}[layer.bias]
+    return described(activation) + (f" ({bias.removeprefix(', ')})" if bias else "")
+
+
+def described(rule: Rule) -> str:
+    """A rule by its name, with the hyper-parameters that it has."""
+    shown_fields = [
+        f"{entry.metadata.get('symbol') or entry.name} = {getattr(rule, entry.name)}"
+        for entry in fields(rule)
+        if entry.name not in ("learning_rate", "units", "reduction") and ("check" in entry.metadata)
+    ]
+    return type(rule).name + (f" ({', '.join(shown_fields)})" if shown_fields else "")
+
+
+def table(changes: Sequence[Change], digits: Digits) -> list[tuple[str, str, str, str]]:
+    """Name, before, after and difference of each number, decimals aligned within each column."""
+    rows = [
+        (printable(change.name), *(digits.text(value) for value in (change.before, change.after, change.after - change.before)))
+        for change in changes
+    ]
+    columns = [aligned([row[place] for row in rows]) for place in (1, 2, 3)]
+    return [(row[0], *(column[i] for column in columns)) for i, row in enumerate(rows)]  # type: ignore[misc]
+
+
+def aligned(texts: Sequence[str]) -> list[str]:
+    """Numbers padded so that their decimal points stand under each other."""
+    split = [text.partition(".") for text in texts]
+    left = max((len(head) for head, _, _ in split), default=0)
+    right = max((len(dot + tail) for _, dot, tail in split), default=0)
+    return [head.rjust(left) + (dot + tail).ljust(right) for head, dot, tail in split]

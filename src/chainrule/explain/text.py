@@ -1,0 +1,88 @@
+"""The story as plain text for a terminal of any width."""
+
+from __future__ import annotations
+
+import textwrap
+
+from chainrule.explain.story import Section, Story, aligned, table
+from chainrule.trace import Step, Trace
+
+NARROWEST = 40
+
+
+def tell(trace: Trace, story: Story, width: int = 80, **_: object) -> str:
+    """Plain text, lines no longer than `width` where a formula can be broken."""
+    width = max(width, NARROWEST)
+    lines = [*textwrap.wrap(story.title, width), "=" * min(len(story.title), width), ""]
+    label = max(len(name) for name, _ in story.head) + 2
+    for name, words in story.head:
+        lines += textwrap.wrap(words, width, initial_indent=name.ljust(label), subsequent_indent=" " * label)
+    for note in story.notes:
+        lines += ["", *textwrap.wrap(note, width)]
+    if story.given:
+        lines += ["", *_title("Given"), *_given(story.given, width)]
+    for section in story.sections:
+        lines += _section(section, width)
+    if story.changes:
+        lines += ["", *_title("Before and after"), *_changes(story), "", story.after]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _title(text: str) -> list[str]:
+    return [text, "-" * len(text), ""]
+
+
+def _given(steps: tuple[Step, ...], width: int) -> list[str]:
+    names = max(len(step.name) for step in steps)
+    values = aligned([step.shown for step in steps])
+    cells = [f"{step.name.ljust(names)} = {value}" for step, value in zip(steps, values, strict=True)]
+    columns = max(1, min(4, (width + 4) // (len(cells[0]) + 4)))
+    rows = -(-len(cells) // columns)
+    return ["    ".join(cells[row::rows]) for row in range(rows)]
+
+
+def _section(section: Section, width: int) -> list[str]:
+    lines, said = ["", *_title(section.title)], set[str]()
+    for place, paragraph in enumerate(section.paragraphs):
+        if paragraph.reason and paragraph.reason not in said:
+            lines += [*([""] if place else []), *textwrap.wrap(paragraph.reason, width), ""]
+            said.add(paragraph.reason)
+        for step in paragraph.steps:
+            lines += equation(step, width)
+    return lines
+
+
+def equation(step: Step, width: int) -> list[str]:
+    """A number's name, its formula, the formula with numbers, and its value, one under the other."""
+    sides = list(dict.fromkeys((step.formula, step.substituted, step.shown)))
+    indent, lines = "  " + " " * len(step.name), []
+    for place, side in enumerate(sides):
+        start = f"  {step.name} = " if not place else f"{indent} = "
+        lines += broken(side, start, " " * len(start), width)
+    return lines
+
+
+def broken(text: str, start: str, indent: str, width: int) -> list[str]:
+    """A formula on as few lines as it needs, broken before plus and minus signs and never inside a number or name."""
+    pieces = text.replace(" + ", "\0+ ").replace(" - ", "\0- ").split("\0")
+    lines = [start + pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + 1 + len(piece) <= width:
+            lines[-1] += " " + piece
+        else:
+            lines.append(indent + piece)
+    return lines
+
+
+def _changes(story: Story) -> list[str]:
+    rows = table(story.changes, story.digits)
+    names = max(len("number"), *(len(row[0]) for row in rows))
+    widths = [max(len(title), len(rows[0][place])) for place, title in ((1, "before"), (2, "after"), (3, "change"))]
+    head = "number".ljust(names) + "".join(
+        "   " + title.ljust(width) for title, width in zip(("before", "after", "change"), widths, strict=True)
+    )
+    body = [
+        row[0].ljust(names) + "".join("   " + cell.ljust(width) for cell, width in zip(row[1:], widths, strict=True))
+        for row in rows
+    ]
+    return [head, *body]
