@@ -1,1 +1,94 @@
-"""x"""
+"""Neural networks that show their work.
+
+`Network`, the layers and optimizers build and train; `trace` derives one step; `load_example` and `read_spec` bring
+worked examples from files.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chainrule.conventions import Conventions
+    from chainrule.derivation import trace
+    from chainrule.errors import InputError, RunError
+    from chainrule.network import Network
+    from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
+    from chainrule.rules.losses import L1, L2
+    from chainrule.rules.optimizers import (
+        SGD,
+        Adagrad,
+        Adam,
+        AdamW,
+        ClipNorm,
+        ClipValue,
+        Momentum,
+        Nadam,
+        Nesterov,
+        RMSprop,
+    )
+    from chainrule.spec import Example, example_names, load_example, read_spec
+    from chainrule.tracing import Step, Trace
+    from chainrule.training import Outcome, train
+
+_HOMES = {
+    "chainrule.conventions": ("Conventions",),
+    "chainrule.errors": ("InputError", "RunError"),
+    "chainrule.derivation": ("trace",),
+    "chainrule.network": ("Network",),
+    "chainrule.rules.layers": ("BatchNorm", "Dense", "Dropout", "LayerNorm"),
+    "chainrule.rules.losses": ("L1", "L2"),
+    "chainrule.rules.optimizers": (
+        "SGD", "Adagrad", "Adam", "AdamW", "ClipNorm", "ClipValue", "Momentum", "Nadam", "Nesterov", "RMSprop",
+    ),
+    "chainrule.spec": ("Example", "example_names", "load_example", "read_spec"),
+    "chainrule.tracing": ("Step", "Trace"),
+    "chainrule.training": ("Outcome", "train"),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "L1",
+    "L2",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "BatchNorm",
+    "ClipNorm",
+    "ClipValue",
+    "Conventions",
+    "Dense",
+    "Dropout",
+    "Example",
+    "InputError",
+    "LayerNorm",
+    "Momentum",
+    "Nadam",
+    "Nesterov",
+    "Network",
+    "Outcome",
+    "RMSprop",
+    "RunError",
+    "Step",
+    "Trace",
+    "example_names",
+    "load_example",
+    "read_spec",
+    "trace",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are loaded when they are first used: importing the package alone costs nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

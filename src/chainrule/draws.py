@@ -42,13 +42,15 @@ def words(seed: int, purpose: str, step: int, layer: int, count: int) -> NDArray
 def uniform(seed: int, purpose: str, step: int, layer: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Numbers in [0, 1), evenly spread, 53 bits each."""
     bits = words(seed, purpose, step, layer, int(np.prod(shape)))
-    return (bits >> np.uint64(11)).astype(float).reshape(shape) * 2.0**-53
+    numbers: NDArray[np.float64] = (bits >> np.uint64(11)).astype(float).reshape(shape) * 2.0**-53
+    return numbers
 
 
 def normal(seed: int, purpose: str, step: int, layer: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Standard normal numbers (Box, Muller 1958)."""
     pair = uniform(seed, purpose, step, layer, (2, *shape))
-    return np.sqrt(-2 * np.log1p(-pair[0])) * np.cos(2 * np.pi * pair[1])
+    numbers: NDArray[np.float64] = np.sqrt(-2 * np.log1p(-pair[0])) * np.cos(2 * np.pi * pair[1])
+    return numbers
 
 
 def permutation(seed: int, epoch: int, count: int) -> NDArray[np.int64]:

@@ -31,7 +31,12 @@ class Problem:
 
 
 class InputError(ValueError):
-    """Something given by the user cannot be used; `problems` lists every mistake that was found."""
+    """Something given by the user cannot be used; `problems` lists every mistake that was found.
+
+    `code` is the exit code of a command that ends with it: 2, because nothing was started.
+    """
+
+    code = 2
 
     def __init__(self, *problems: Problem | str, where: str = "", got: str = "", do: str = "", field: str = "") -> None:
         self.problems: tuple[Problem, ...] = tuple(
@@ -49,6 +54,12 @@ class InputError(ValueError):
     def remedy(self) -> str:
         """What to do about the first problem."""
         return self.problems[0].do
+
+
+class RunError(InputError):
+    """Data, a file or a run failed: the command was right, and what it asked for could not be done."""
+
+    code = 1
 
 
 def nearest(word: object, known: Iterable[str]) -> str:

@@ -10,8 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-
-Step: TypeAlias = tuple[str, int, str, str]
+StepName: TypeAlias = tuple[str, int, str, str]
 """A named array of a calculation: symbol, layer, a letter for each axis, and the parameter it belongs to, if any."""
 
 
@@ -21,7 +20,7 @@ class Cell(NamedTuple):
 
     symbol: str
     layer: int = 0
-    index: tuple[int, ...] = ()
+    units: tuple[int, ...] = ()
     sample: int = 0
     of: str = ""
     via: Cell | None = None
@@ -33,7 +32,7 @@ class Scope(NamedTuple):
     rows: int
     penalties: bool = False
 
-    def cell(self, key: Step, index: Sequence[int]) -> Cell:
+    def cell(self, key: StepName, index: Sequence[int]) -> Cell:
         """The cell of a named step of a rule. `over` has a letter an axis: r samples, 1 nothing, any other units."""
         symbol, layer, over, parameter = key
         units, sample = self._split(over, index)
@@ -49,16 +48,16 @@ class Scope(NamedTuple):
         return Cell(symbol, layer if over else 0, units, sample)
 
     def local(self, symbol: str, layer: int, over: str, place: Mapping[str, int]) -> Cell:
-        """The cell of the local derivative in a product over the axes (left, summed, right) of `over`."""
+        """The cell of the local derivative in a product: `over` ends with the axes (left, summed, right)."""
         units = tuple(place[letter] + 1 for letter in over if letter not in "r1")
-        sample = place["r"] + 1 if "r" in over[1:] and self.rows > 1 else 0
+        sample = place["r"] + 1 if "r" in over[-2:] and self.rows > 1 else 0
         return Cell(symbol, layer, units, sample)
 
     def share(self, symbol: str, layer: int, over: str, place: Mapping[str, int], path: Cell) -> Cell:
         """The cell of one product in the sum for `symbol`: one sample's part, or one path's."""
-        outer = over[0] + over[2]
+        outer, summed = over[:-2] + over[-1], over[-2]
         target = self.cell((symbol, layer, outer, ""), [place[letter] for letter in outer])
-        if over[1] == "r":
+        if summed == "r":
             return target._replace(sample=place["r"] + 1)
         return target._replace(via=path._replace(symbol=path.symbol.removeprefix("dE/d"), sample=0))
 
@@ -69,9 +68,15 @@ class Scope(NamedTuple):
         return units, sample if self.rows > 1 else 0
 
 
+SHORTCUT = " shortcut"
+"""What stands behind the name of a number that is derived a second, shorter way."""
+
+
 def cell_id(cell: Cell) -> str:
     """The canonical id of a cell: a promise of the interface."""
-    symbol, layer, index = cell.symbol, cell.layer, cell.index
+    if cell.symbol.endswith(SHORTCUT):
+        return cell_id(cell._replace(symbol=cell.symbol.removesuffix(SHORTCUT))) + SHORTCUT
+    symbol, layer, index = cell.symbol, cell.layer, cell.units
     brackets = (f"[{layer}]" if layer else "") + (f"[{','.join(map(str, index))}]" if index else "")
     if cell.of:
         body = f"{symbol}[{cell.of}{brackets}]"
@@ -104,7 +109,7 @@ class Naming:
         self.style = style
         self._units = units
         self._separate = separate
-        self._custom = custom or {}
+        self.custom = custom or {}
         self._first: dict[int, tuple[int, int]] = {}  # layer -> number of its first weight, and weights in a row
         count = 1
         for layer, (n_out, n_in) in weights.items():
@@ -125,8 +130,8 @@ class Naming:
         """w5, b1 (shared), b_h1, gamma_h1."""
         if symbol == "W":
             i, j = index
-            if layer in self._custom:
-                return self._custom[layer][i - 1][j - 1]
+            if layer in self.custom:
+                return self.custom[layer][i - 1][j - 1]
             first, width = self._first[layer]
             return f"w{first + (i - 1) * width + j - 1}"
         return f"{symbol}{layer}" if not index else f"{symbol}_{self._unit(layer, index[0])}"
@@ -138,12 +143,14 @@ class Naming:
         return self._unit(0, i) if layer == 0 else f"out_{self._unit(layer, i)}"
 
     def _textbook(self, cell: Cell) -> str:
-        symbol, layer, index = cell.symbol, cell.layer, cell.index
+        if cell.symbol.endswith(SHORTCUT):
+            return self._textbook(cell._replace(symbol=cell.symbol.removesuffix(SHORTCUT))) + SHORTCUT
+        symbol, layer, index = cell.symbol, cell.layer, cell.units
         sample = f"@{cell.sample}" if cell.sample else ""
         if cell.via is not None:
             via, target = cell.via, self._textbook(cell._replace(via=None, sample=0))
             if via.layer == len(self._units) and via.symbol == "z" and self._separate:
-                return target.replace("dE/", f"dE_{self._unit(via.layer, via.index[0])}/", 1) + sample
+                return target.replace("dE/", f"dE_{self._unit(via.layer, via.units[0])}/", 1) + sample
             return f"{target}{sample} via {self._textbook(via)}"
         return self._body(cell, symbol, layer, index) + sample
 
@@ -167,8 +174,8 @@ class Naming:
             return f"dE/d{self._out(layer, index[0])}"
         if symbol == "da/dz":
             return f"d{self._out(layer, index[0])}/d{self._sum(layer, index[-1])}"
-        if symbol in ("dE/dz", "dE/dz shortcut"):
-            return f"delta_{self._unit(layer, index[0])}" + symbol.removeprefix("dE/dz")
+        if symbol == "dE/dz":
+            return f"delta_{self._unit(layer, index[0])}"
         if symbol == "dz/dW":
             return f"d{self._sum(layer, index[0])}/d{self.parameter('W', layer, index)}"
         if symbol == "dz/dx":
@@ -181,7 +188,10 @@ class Naming:
 
 
 _ID = re.compile(r"(?P<head>[^\[\]@]+)(?P<index>(?:\[[\d,]+\])*)(?:@(?P<sample>\d+))?")
-_LOCAL = re.compile(r"dz\[(?P<layer>\d+)\]\[(?P<i>\d+)\]/d(?:W\[\d+\]\[\d+,(?P<w>\d+)\]|(?:a\[\d+\]|x)\[(?P<x>\d+)\])(?:@(?P<sample>\d+))?")
+_LOCAL = re.compile(
+    r"dz\[(?P<layer>\d+)\]\[(?P<i>\d+)\]"
+    r"/d(?:W\[\d+\]\[\d+,(?P<w>\d+)\]|(?:a\[\d+\]|x)\[(?P<x>\d+)\])(?:@(?P<sample>\d+))?"
+)
 _JACOBIAN = re.compile(r"da\[(?P<layer>\d+)\]\[(?P<k>\d+)\]/dz\[\d+\]\[(?P<i>\d+)\](?:@(?P<sample>\d+))?")
 _MEMORY = re.compile(r"(?P<symbol>[^\[\]]+)\[(?P<of>\w+)(?P<index>(?:\[[\d,]+\])+)\]")
 
@@ -189,7 +199,9 @@ _MEMORY = re.compile(r"(?P<symbol>[^\[\]]+)\[(?P<of>\w+)(?P<index>(?:\[[\d,]+\])
 def parse_id(text: str) -> Cell | None:
     """The cell that a canonical id means, or None if the text has not the form of one."""
     path, _, via = text.partition(" via ")
-    cell = _parse(path)
+    cell = _parse(path.removesuffix(SHORTCUT))
+    if cell is not None and path.endswith(SHORTCUT):
+        cell = cell._replace(symbol=cell.symbol + SHORTCUT)
     if cell is None or not via:
         return cell
     through = _parse(via)
@@ -222,8 +234,8 @@ def _parse(text: str) -> Cell | None:
 def normal(text: str) -> str:
     """A name as people write it, brought to one spelling: no spaces, d for the curly one, + for a prime."""
     text = text.strip().replace("∂", "d").replace("δ", "delta").replace("′", "'").replace("η", "learning_rate")
-    text = re.sub(r"\s+via\s+", "~", text)
-    text = re.sub(r"[\s{}\\]", "", text).replace("~", " via ")
+    words = re.split(r"\s+(via|shortcut)\b\s*", text)
+    text = "".join(f" {word} " if place % 2 else re.sub(r"[\s{}\\]", "", word) for place, word in enumerate(words)).strip()
     return re.sub(r"'(?=@|$)|_new(?=@|$)", "+", text)
 
 
@@ -233,12 +245,12 @@ def spellings(cell: Cell, naming: Naming) -> set[str]:
     names = {cell_id(cell), textbook, naming.name(cell)}
     sample = f"@{cell.sample}" if cell.sample else ""
     if cell.symbol == "x":
-        names.add(f"x{cell.index[0]}{sample}")
+        names.add(f"x{cell.units[0]}{sample}")
     if cell.symbol == "t":
-        names.add(f"t{cell.index[0]}{sample}")
-    if cell.symbol == "dE/dz":
-        names.add(f"dE/d{naming._sum(cell.layer, cell.index[0])}{sample}")
-    if cell.symbol == "E" and not cell.index:
+        names.add(f"t{cell.units[0]}{sample}")
+    if cell.symbol == "dE/dz" and cell.via is None:
+        names.add(f"dE/d{naming._sum(cell.layer, cell.units[0])}{sample}")
+    if cell.symbol == "E" and not cell.units:
         names.add(f"E_total{sample}")
     return {normal(name) for name in names}
 

@@ -210,9 +210,8 @@ class Network:
             off = np.abs(t.sum(1) - 1) > 1e-6  # a row of probabilities, up to its decimals
             if off.any():
                 row = int(np.argmax(off))
-                raise InputError(
-                    "each row of targets must sum to 1 for cross_entropy", where=f"row {row + 1}", got=f"a sum of {t[row].sum():g}"
-                )
+                wanted = "each row of targets must sum to 1 for cross_entropy"
+                raise InputError(wanted, where=f"row {row + 1}", got=f"a sum of {t[row].sum():g}", field="t")
         return t
 
     def _table(self, values: Any, width: int, expected: str, field: str) -> Any:
@@ -232,9 +231,8 @@ class Network:
             raise InputError("at least one row is needed", field=field)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
-            raise InputError(
-                f"{field} must be finite", where=f"row {row + 1}, column {column + 1}", got=shown(array[row, column]), field=field
-            )
+            place = f"row {row + 1}, column {column + 1}"
+            raise InputError(f"{field} must be finite", where=place, got=shown(array[row, column]), field=field)
         return array
 
     def predict(self, x: Any) -> Any:

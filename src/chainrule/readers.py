@@ -31,7 +31,7 @@ class Floats:
     maximum = staticmethod(np.maximum)
     minimum = staticmethod(np.minimum)
     greater = staticmethod(np.greater)
-    where = staticmethod(np.where)
+    where: Any = staticmethod(np.where)
 
     def at(self, layer: int, symbol: str = "", axes: str = "") -> Floats:
         """The reader as it stands in layer `layer` (from 1; 0 is the input), or at one of its parameters, whose axes
@@ -40,7 +40,7 @@ class Floats:
 
     def sigmoid(self, x: Array) -> Array:
         e = self.exp(-self.abs(x))  # never above 1: nothing overflows
-        return self.where(self.greater(0, x), e, x * 0 + 1) / (1 + e)
+        return self.where(self.greater(0, x), e, 1) / (1 + e)
 
     def erfc(self, x: Array) -> Array:
         from scipy.special import erfc  # only gelu needs it
@@ -48,7 +48,7 @@ class Floats:
         return erfc(x)
 
     def times(self, x: Array, y: Array) -> Array:
-        return self.where(x == 0, x * 0, x * y)
+        return self.where((x == 0) & (y == y), x * 0, x * y)  # y == y: what is not a number is not hidden
 
     def difference(self, x: Array, y: Array) -> Array:
         return self.where(x == y, 0, x - y)
@@ -60,7 +60,7 @@ class Floats:
         return np.arange(x.shape[-1]) == np.argmax(x, axis=-1, keepdims=True)
 
     def identity(self, n: int) -> Array:
-        return np.eye(n, dtype=int)  # whole numbers: they take on the kind of whatever they meet
+        return np.eye(n, dtype=np.int8)  # small whole numbers: they take on the kind of whatever they meet, float32 too
 
     def let(self, symbol: str, x: Array, over: str = "ri") -> Array:
         return x
@@ -196,10 +196,20 @@ class Objects(Floats):
     """Arrays of Python objects, one number at a time: the common part of long floats and fractions."""
 
     def _each(self, function: Any, *arrays: Array) -> Array:
-        return np.frompyfunc(function, len(arrays), 1)(*arrays)
+        return np.frompyfunc(lambda *numbers: self._number(function(*numbers)), len(arrays), 1)(*arrays)
+
+    def _number(self, value: Any) -> Any:
+        """Whole numbers become numbers of the reader's kind: Python's 1 / 3 would be a float."""
+        raise NotImplementedError
+
+    def maximum(self, x: Array, y: Array) -> Array:  # type: ignore[override]
+        return self._each(lambda a, b: b if b > a or b != b else a, x, y)
+
+    def minimum(self, x: Array, y: Array) -> Array:  # type: ignore[override]
+        return self._each(lambda a, b: b if b < a or b != b else a, x, y)
 
     def greater(self, x: Array, y: Array) -> Array:  # type: ignore[override]
-        return np.greater(x, y, dtype=object).astype(bool)
+        return np.asarray(np.greater(x, y, dtype=object)).astype(bool)
 
     def where(self, condition: Array, x: Array, y: Array) -> Array:  # type: ignore[override]
         return self._each(lambda c, a, b: a if c else b, condition, x, y)
@@ -208,7 +218,7 @@ class Objects(Floats):
         return self._each(abs, x)
 
     def sign(self, x: Array) -> Array:  # type: ignore[override]
-        return self._each(lambda value: (value > 0) - (value < 0), x)
+        return self._each(lambda value: (value > 0) - (value < 0) if value == value else value, x)
 
 
 class LongFloats(Objects):
@@ -220,6 +230,11 @@ class LongFloats(Objects):
         for name in ("exp", "log", "log1p", "expm1", "tanh", "sqrt", "erfc"):
             setattr(self, name, lambda x, function=getattr(mpmath, name): self._each(function, x))
 
+    def _number(self, value: Any) -> Any:
+        import mpmath
+
+        return mpmath.mpf(value) if type(value) is int else value
+
 
 class Fractions(Objects):
     """Arrays of fractions.Fraction: exact, as long as no function leaves the fractions."""
@@ -230,6 +245,9 @@ class Fractions(Objects):
                 f"{name} of a fraction is not a fraction", do="use float numbers, or identity, relu and squared errors"
             )
         return super().__getattribute__(name)
+
+    def _number(self, value: Any) -> Any:
+        return Fraction(value) if type(value) is int else value
 
     def array(self, x: Array) -> Array:
         """Floats as the fractions that their shortest decimals are: 0.1 is 1/10."""

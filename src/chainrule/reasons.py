@@ -6,9 +6,11 @@ from chainrule.naming import Cell, Naming
 from chainrule.network import Network
 
 
-def because(cell: Cell, network: Network, naming: Naming) -> str:
-    """The reason for a cell's formula, in the words of a textbook."""
+def because(cell: Cell, network: Network, naming: Naming, made: bool = True) -> str:
+    """The reason for a cell's formula, in the words of a textbook. made: it has a formula, and was not given."""
     symbol, layer = cell.symbol, cell.layer
+    if symbol == "x" and made:
+        return "The number in the table, brought to its column's mean 0 and standard deviation 1."
     me = naming.name(cell)
     if cell.via is not None:
         return f"The part of {naming.name(cell._replace(via=None))} that comes back through {naming.name(cell.via)}."
@@ -20,10 +22,10 @@ def because(cell: Cell, network: Network, naming: Naming) -> str:
         return f"{_name(rule)}: {_sentence(rule)}"
     if symbol == "da/dz":
         rule = getattr(network.layers[layer - 1], "activation", network.layers[layer - 1])
-        if len(cell.index) == 2 and rule.name == "softmax":
+        if len(cell.units) == 2 and rule.name == "softmax":
             return "The slope of softmax: an output grows with its own sum and shrinks with every other."
         return f"The slope of {_name(rule)} where this unit stands."
-    if symbol == "E" and cell.index:
+    if symbol == "E" and cell.units:
         return f"{_name(network.loss)}: {_sentence(network.loss)}"
     if symbol in ("E", "E_data"):
         whole = {"sum": "The sum over outputs", "mean": "The mean over outputs"}[network.loss.over_outputs]
@@ -68,7 +70,7 @@ _REASONS = {
     "R": "The price of the weights.",
     "dE/da": "How the loss changes with this output: every path from it to the loss adds its share.",
     "dE/dz": "How the loss changes with this weighted sum: the chain rule through the activation.",
-    "dE/dz shortcut": "Softmax and cross entropy (or sigmoid and its binary form) cancel to output minus target: the same number.",
+    "dE/dz shortcut": "The loss and its last activation cancel to output minus target: the same number, by a shorter way.",
     "dE/dW": "The chain rule, from the loss back to this weight.",
     "dE_data/dW": "The chain rule, from the loss back to this weight, before the price of the weight is added.",
     "dE/db": "A bias enters its weighted sum with slope 1, so its gradient is the sum's; what is shared adds up.",

@@ -14,7 +14,7 @@ from chainrule import draws
 from chainrule.conventions import Conventions
 from chainrule.engines import reference
 from chainrule.engines.reference import State, Update
-from chainrule.errors import InputError, shown
+from chainrule.errors import InputError, RunError, shown
 from chainrule.network import Network
 from chainrule.readers import Floats, Rounder, Rounding, for_numbers
 from chainrule.rules.optimizers import SGD
@@ -128,9 +128,9 @@ def train(network: Network, x: Any, t: Any, optimizer: Optimizer | None = None, 
     return outcome
 
 
-def diverged(number: int, rate: float) -> InputError:
+def diverged(number: int, rate: float) -> RunError:
     """What to say when the loss is no longer a number."""
-    return InputError(
+    return RunError(
         f"the loss is not finite after update {number}",
         got=f"learning rate {rate:g}",
         do=f"try a learning rate of {rate / 10:g}, or clip_norm = 1",

@@ -150,7 +150,9 @@ def begin(network: Network, optimizer: Optimizer) -> State:
     return state
 
 
-def dressed(network: Network, parameters: Parameters, rows: int, number: int, keeps: dict[int, Any] | None = None) -> Parameters:
+def dressed(
+    network: Network, parameters: Parameters, rows: int, number: int, keeps: dict[int, Any] | None = None
+) -> Parameters:
     """Parameters with what else a layer reads: its running statistics, and which numbers dropout keeps at this update."""
     widths = [network.inputs, *network.widths]
     result = []

@@ -8,13 +8,18 @@ from typing import Any
 
 from chainrule.errors import InputError, nearest, shown
 from chainrule.explain.story import arrange
-from chainrule.trace import Trace
+from chainrule.tracing import Trace
 
 FORMATS = ("text", "markdown", "latex", "html", "json")
 
 
 def tell(
-    trace: Trace, format: str = "text", of: Iterable[str] = (), sample: int | str | None = None, timed: bool = True, **options: Any
+    trace: Trace,
+    format: str = "text",
+    of: Iterable[str] = (),
+    sample: int | str | None = None,
+    timed: bool = True,
+    **options: Any,
 ) -> str:
     """The derivation of a step, or of what leads to the numbers in `of`, as text in one of FORMATS.
 

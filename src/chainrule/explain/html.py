@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 
 from chainrule.errors import printable
 from chainrule.explain.story import Section, Story, table
 from chainrule.terms.printers import mathml_name, mathml_number
-from chainrule.trace import Step, Trace
+from chainrule.tracing import Step, Trace
 
-_IDS = str.maketrans({sign: "-" for sign in " []/@,"})
+_IDS = str.maketrans(dict.fromkeys(" []/@,", "-"))
 
 
 def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str:
     """A page; with `fragment`, what stands in its body, for a notebook."""
-    known = {step.id for section in story.sections for paragraph in section.paragraphs for step in paragraph.steps}
-    known |= {step.id for step in story.given}
+    told = [step for section in story.sections for paragraph in section.paragraphs for step in paragraph.steps]
+    known = {step.id: step.name for step in (*story.given, *told)}
     parts = [f"<h1>{h(story.title)}</h1>", '<table class="head">']
     parts += [f'<tr><th scope="row">{h(label)}</th><td>{h(words)}</td></tr>' for label, words in story.head]
     parts += ["</table>", *(f'<p class="note">{h(note)}</p>' for note in story.notes)]
@@ -56,7 +57,7 @@ def _given(step: Step) -> str:
     return f'<li id="{_anchor(step.id)}"><math>{equation}</math></li>'
 
 
-def _section(section: Section, known: set[str]) -> str:
+def _section(section: Section, known: Mapping[str, str]) -> str:
     parts, said = [f"<section>\n<h2>{h(section.title)}</h2>"], set[str]()
     for paragraph in section.paragraphs:
         if paragraph.reason and paragraph.reason not in said:
@@ -66,8 +67,8 @@ def _section(section: Section, known: set[str]) -> str:
     return "\n".join([*parts, "</section>"])
 
 
-def _step(step: Step, known: set[str]) -> str:
-    links = [f'<a href="#{_anchor(use)}">{h(use)}</a>' for use in step.uses if use in known]
+def _step(step: Step, known: Mapping[str, str]) -> str:
+    links = [f'<a href="#{_anchor(use)}">{h(known[use])}</a>' for use in step.uses if use in known]
     uses = f'<p class="uses">from {", ".join(links)}</p>' if links else ""
     return f'<div class="step" id="{_anchor(step.id)}"><math display="block">{step.mathml}</math>{uses}</div>'
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from chainrule.explain.story import Story, head
-from chainrule.trace import Trace
+from chainrule.tracing import Trace
 
 
 def tell(trace: Trace, story: Story, indent: int | None = 1, steps: Any = None, **_: object) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from chainrule.explain.story import Section, Story, table
 from chainrule.terms.printers import Latex, latex_name, latex_number, latex_text
 from chainrule.terms.term import Term
-from chainrule.trace import Step, Trace
+from chainrule.tracing import Step, Trace
 
 PER_LINE = 4
 """Addends that stand on one line; longer sums are broken."""
 
-OPENING = r"""\documentclass[11pt]{article}
+OPENING = r"""\documentclass[11pt,fleqn]{article}
 \usepackage{amsmath}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
@@ -21,14 +21,16 @@ OPENING = r"""\documentclass[11pt]{article}
 
 def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str:
     """LaTeX source; with `fragment`, without the preamble."""
-    parts = [rf"\section*{{{latex_text(story.title)}}}", _rows("ll", [(latex_text(a), latex_text(b)) for a, b in story.head])]
+    parts = [rf"\section*{{{latex_text(story.title)}}}", _rows(r"lp{0.75\linewidth}", [(latex_text(a), latex_text(b)) for a, b in story.head])]
     parts += [latex_text(note) + "\n" for note in story.notes]
     if story.given:
         parts += [r"\subsection*{Given}", _given(trace, story.given)]
     parts += [_section(trace, section) for section in story.sections]
     if story.changes:
-        rows = [(f"${latex_name(row[0])}$", *(f"${_number(cell)}$" for cell in row[1:])) for row in table(story.changes, story.digits)]
-        parts += [r"\subsection*{Before and after}", _long(("number", "before", "after", "change"), rows), latex_text(story.after)]
+        changes = table(story.changes, story.digits)
+        rows = [(f"${latex_name(row[0])}$", *(f"${_number(cell)}$" for cell in row[1:])) for row in changes]
+        parts += [r"\subsection*{Before and after}", _long(("number", "before", "after", "change"), rows)]
+        parts.append(latex_text(story.after))
     body = "\n".join(parts) + "\n"
     return body if fragment else OPENING + body + "\\end{document}\n"
 
@@ -39,7 +41,6 @@ def _number(text: str) -> str:
 
 def _rows(columns: str, rows: list[tuple[str, ...]]) -> str:
     lines = [" & ".join(row) + r" \\" for row in rows]
-    columns = columns[:-1] + r"p{0.75\linewidth}" if columns == "ll" else columns
     return "\n".join([rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}", *lines, r"\end{tabular}", ""])
 
 
@@ -51,9 +52,10 @@ def _long(head: tuple[str, ...], rows: list[tuple[str, ...]], page: int = 40) ->
 
 def _given(trace: Trace, steps: tuple[Step, ...]) -> str:
     cells = [f"${latex_name(step.name)} = {_number(step.shown)}$" for step in steps]
-    rows = [tuple(cells[start : start + 4]) for start in range(0, len(cells), 4)]
+    columns = 4 if max(len(step.name + step.shown) for step in steps) <= 16 else 2
+    rows = [tuple(cells[start : start + columns]) for start in range(0, len(cells), columns)]
     pieces = [rows[start : start + 40] for start in range(0, len(rows), 40)]
-    return "\n".join(_rows("llll", piece) for piece in pieces)
+    return "\n".join(_rows("l" * columns, piece) for piece in pieces)
 
 
 def _section(trace: Trace, section: Section) -> str:
@@ -62,7 +64,8 @@ def _section(trace: Trace, section: Section) -> str:
         if paragraph.reason and paragraph.reason not in said:
             parts.append(latex_text(paragraph.reason))
             said.add(paragraph.reason)
-        parts.append("\\begin{align*}\n" + " \\\\[2pt]\n".join(equation(trace, step) for step in paragraph.steps) + "\n\\end{align*}")
+        lines = " \\\\[2pt]\n".join(equation(trace, step) for step in paragraph.steps)
+        parts.append(f"\\begin{{align*}}\n{lines}\n\\end{{align*}}")
     return "\n".join(parts)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from chainrule.explain.latex import equation
 from chainrule.explain.story import Section, Story, table
 from chainrule.terms.printers import latex_name
-from chainrule.trace import Trace
+from chainrule.tracing import Trace
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|$~!&])")
 
@@ -22,8 +23,9 @@ def tell(trace: Trace, story: Story, **_: object) -> str:
     for section in story.sections:
         parts += _section(trace, section)
     if story.changes:
-        rows = [(f"${latex_name(row[0])}$", *(cell.strip() for cell in row[1:])) for row in table(story.changes, story.digits)]
-        parts += ["## Before and after", _table(("Number", "Before", "After", "Change"), rows), escaped(story.after)]
+        rows_of = table(story.changes, story.digits)
+        changes = [[f"${latex_name(row[0])}$", *(cell.strip() for cell in row[1:])] for row in rows_of]
+        parts += ["## Before and after", _table(("Number", "Before", "After", "Change"), changes), escaped(story.after)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -32,8 +34,9 @@ def escaped(text: str) -> str:
     return _MARKS.sub(r"\\\1", text)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" if place == 0 else "---:" if len(head) > 2 else "---" for place in range(len(head))), *rows]
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    rule = ["---", *("---:" if len(head) > 2 else "---" for _ in head[1:])]
+    lines = [head, rule, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -13,12 +13,12 @@ from chainrule.errors import InputError, printable, shown
 from chainrule.naming import Cell
 from chainrule.rules.rule import Rule
 from chainrule.terms.digits import Digits
-from chainrule.trace import PHASES, Change, Step, Trace
+from chainrule.tracing import PHASES, Change, Step, Trace
 
 FEW_SAMPLES = 3
 """Up to so many samples are told in full; of more, one."""
 
-TITLES = {"given": "Given", "forward": "Forward", "loss": "Loss", "backward": "Backward", "update": "Update"}
+TITLES = {"given": "Prepared", "forward": "Forward", "loss": "Loss", "backward": "Backward", "update": "Update"}
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,14 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
     changes = () if of else tuple(trace.changes)
     return Story(
         printable(trace.title) or "One step, derived", tuple(notes), head(trace, timed), given, sections, changes,
-        f"The loss is {trace.digits.text(trace.loss)} before update {trace.number} "
-        f"and {trace.digits.text(trace.loss_after)} after it.", trace.digits,
+        f"The loss is {in_full(trace.loss)} before update {trace.number} and {in_full(trace.loss_after)} after it.",
+        trace.digits,
     )  # fmt: skip
+
+
+def in_full(value: Any) -> str:
+    """A number with every digit it has."""
+    return Digits(17).text(value)
 
 
 def _chosen(trace: Trace, sample: int | str | None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from chainrule.explain.story import Section, Story, aligned, table
-from chainrule.trace import Step, Trace
+from chainrule.tracing import Step, Trace
 
 NARROWEST = 40
 
@@ -24,7 +24,7 @@ def tell(trace: Trace, story: Story, width: int = 80, **_: object) -> str:
     for section in story.sections:
         lines += _section(section, width)
     if story.changes:
-        lines += ["", *_title("Before and after"), *_changes(story), "", story.after]
+        lines += ["", *_title("Before and after"), *_changes(story), "", *textwrap.wrap(story.after, width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

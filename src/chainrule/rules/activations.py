@@ -56,7 +56,7 @@ class Relu(Activation):
         return m.maximum(x, 0)
 
     def slope(self, m: Alphabet, x: Array, y: Array) -> Array:
-        return m.where(m.greater(x, 0), 1, 0)
+        return m.where(m.greater(x, 0), x**0, 0)  # x^0 is a 1 of x's own kind: float32 stays float32
 
 
 @rule("leaky_relu", source="Maas, Hannun, Ng 2013")
@@ -70,7 +70,7 @@ class LeakyRelu(Activation):
         return m.where(m.greater(x, 0), x, self.negative_slope * x)
 
     def slope(self, m: Alphabet, x: Array, y: Array) -> Array:
-        return m.where(m.greater(x, 0), 1, self.negative_slope)
+        return m.where(m.greater(x, 0), x**0, self.negative_slope)
 
 
 @rule("elu", source="Clevert, Unterthiner, Hochreiter 2015")
@@ -127,9 +127,9 @@ class GeluTanh(Activation):
         return m.times(m.sigmoid(2 * math.sqrt(2 / math.pi) * (x + self.cubic * x**3)), x)
 
     def slope(self, m: Alphabet, x: Array, y: Array) -> Array:
-        s = m.sigmoid(2 * math.sqrt(2 / math.pi) * (x + self.cubic * x**3))
+        u = 2 * math.sqrt(2 / math.pi) * (x + self.cubic * x**3)
         du = 2 * math.sqrt(2 / math.pi) * (1 + 3 * self.cubic * x**2)
-        return s + m.times(s * (1 - s), x * du)
+        return m.sigmoid(u) + m.times(m.sigmoid(u) * m.sigmoid(-u), x * du)  # sigmoid(-u): 1 - sigmoid(u) loses digits
 
 
 @rule("silu", "swish", source="Elfwing, Uchibe, Doya 2017")
@@ -142,8 +142,7 @@ class Silu(Activation):
         return m.times(m.sigmoid(x), x)
 
     def slope(self, m: Alphabet, x: Array, y: Array) -> Array:
-        s = m.sigmoid(x)
-        return s + m.times(s * (1 - s), x)
+        return m.sigmoid(x) + m.times(m.sigmoid(x) * m.sigmoid(-x), x)  # sigmoid(-x): 1 - sigmoid(x) loses digits
 
 
 def softplus(m: Alphabet, x: Array) -> Array:
@@ -189,7 +188,7 @@ class HardSigmoid(Activation):
         return m.minimum(m.maximum((x + 3) / 6, 0), 1)
 
     def slope(self, m: Alphabet, x: Array, y: Array) -> Array:
-        return m.where(m.greater(3, m.abs(x)), 1 / 6, 0)
+        return m.where(m.greater(3, m.abs(x)), x**0 / 6, 0)
 
 
 @rule("softmax", source="Bridle 1990")

@@ -37,7 +37,7 @@ class Alphabet(Protocol):
         """The complementary error function: it keeps its digits where 1 - erf has lost them."""
 
     def times(self, x: Array, y: Array) -> Array:
-        """x y, and 0 wherever x is 0: what is left out counts nothing, even if it is infinite (0 ln 0 = 0)."""
+        """x y, and 0 wherever x is 0: what is left out counts nothing, even if it is infinite (0 ln 0 = 0). NaN stays NaN."""
 
     def difference(self, x: Array, y: Array) -> Array:
         """x - y, and 0 where both are the same infinity."""

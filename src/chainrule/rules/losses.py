@@ -95,6 +95,9 @@ class SigmoidBinaryCrossEntropy(Loss):
     def each_slope(self, m: Alphabet, y: Array, t: Array) -> Array:
         return m.let("a", m.sigmoid(y)) - t
 
+    def mismatch(self, activation: Activation, outputs: int) -> tuple[str, str] | None:
+        return _needs_sums(self, activation, "binary_cross_entropy with activation sigmoid")
+
 
 @rule("cross_entropy", "categorical_cross_entropy")
 class CrossEntropy(Loss):
@@ -132,6 +135,15 @@ class SoftmaxCrossEntropy(Loss):
     def each_slope(self, m: Alphabet, y: Array, t: Array) -> Array:
         return m.let("a", Softmax().value(m, y)) - t
 
+    def mismatch(self, activation: Activation, outputs: int) -> tuple[str, str] | None:
+        return _needs_sums(self, activation, "cross_entropy with activation softmax")
+
+
+def _needs_sums(loss: Loss, activation: Activation, plain: str) -> tuple[str, str] | None:
+    if activation.name == "identity":
+        return None
+    return f"{loss.name} takes the last weighted sums as they are", f"use {plain}: it is computed in this form anyway"
+
 
 @rule("poisson")
 class Poisson(Loss):
@@ -159,15 +171,16 @@ class Pinball(Loss):
         return m.maximum(self.quantile * (t - y), (1 - self.quantile) * (y - t))
 
     def each_slope(self, m: Alphabet, y: Array, t: Array) -> Array:
-        below = m.where(m.greater(t, y), -self.quantile, 0)
-        return m.where(m.greater(y, t), 1 - self.quantile, below)
+        one = y**0  # of y's own kind: float32 stays float32
+        below = m.where(m.greater(t, y), -self.quantile * one, 0)
+        return m.where(m.greater(y, t), (1 - self.quantile) * one, below)
 
 
 @rule("l1", source="Tibshirani 1996")
 class L1(Penalty):
     """strength times the sum of the weights' sizes; its slope at 0 is taken as 0."""
 
-    strength: float = number(None, "λ", at_least=0)
+    strength: float = number(None, "λ_1", at_least=0)
 
     def each(self, m: Alphabet, w: Array) -> Array:
         return self.strength * m.abs(w)

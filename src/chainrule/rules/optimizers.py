@@ -135,7 +135,7 @@ class AdamW(Adam):
     schedule multiplier at 1).
     """
 
-    weight_decay: float = number(0.01, "λ", at_least=0)
+    weight_decay: float = number(0.01, "λ_w", at_least=0)
     decay: str = choice("times_rate", ("times_rate", "alone"))
 
     def update(self, m: Alphabet, w: Array, g: Array, state: State, k: int, rate: Array) -> tuple[Array, State]:
@@ -165,7 +165,7 @@ class Nadam(Optimizer):
     def update(self, m: Alphabet, w: Array, g: Array, state: State, k: int, rate: Array) -> tuple[Array, State]:
         now = m.let("mu_now", self.beta1 * (1 - m.exp(m.log(0.96) * (k * self.momentum_decay)) / 2), "")
         ahead = m.let("mu_next", self.beta1 * (1 - m.exp(m.log(0.96) * ((k + 1) * self.momentum_decay)) / 2), "")
-        product = m.let("mu+", state["mu"] * now, "1")
+        product = m.let("mu+", state["mu"] * now, "")
         mean = m.let("m+", self.beta1 * state["m"] + (1 - self.beta1) * g)
         square = m.let("v+", self.beta2 * state["v"] + (1 - self.beta2) * g**2)
         root = m.let("root", m.sqrt(square / (1 - self.beta2**k)) + self.epsilon)

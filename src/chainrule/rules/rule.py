@@ -36,7 +36,7 @@ def rule(*names: str, source: str = "") -> Callable[[R], R]:
     """Registers a class under its standard name (the first) and its aliases."""
 
     def register(cls: R) -> R:
-        cls = dataclass(frozen=True)(cls)
+        dataclass(frozen=True)(cls)  # in place
         cls.name, cls.source = names[0], source
         shelf = CATALOGUE.setdefault(cls.kind, {})
         for name in names:
@@ -90,7 +90,7 @@ def number(
             raise InputError(f"{owner}: {name} must be {wanted}", got=shown(value), field=name)
 
     metadata = {"symbol": symbol, "check": check}
-    return field(default=MISSING if default is None else default, metadata=metadata)  # type: ignore[call-overload]
+    return field(default=MISSING if default is None else default, metadata=metadata)
 
 
 def choice(default: str, options: Iterable[str]) -> Any:

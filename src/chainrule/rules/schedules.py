@@ -78,7 +78,7 @@ class InverseScaling(Schedule):
     power: float = number(0.5, above=0)
 
     def rate(self, base: float, k: int) -> float:
-        return base / k**self.power
+        return float(base / k**self.power)
 
 
 @rule("warm_up")

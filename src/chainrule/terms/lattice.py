@@ -52,7 +52,7 @@ class Lattice:
             return Lattice((), lambda _: total([self.cell(index) for index in np.ndindex(*self.shape)]))
         axis %= self.ndim
         rest = self.shape[:axis] + self.shape[axis + 1 :]
-        shape = self.shape[:axis] + (1,) + self.shape[axis + 1 :] if keepdims else rest
+        shape = (*self.shape[:axis], 1, *self.shape[axis + 1 :]) if keepdims else rest
 
         def make(index: Index) -> Term:
             before, after = index[:axis], index[axis + keepdims :]
@@ -99,9 +99,11 @@ class Lattice:
 
 
 def lattice(value: Any) -> Lattice:
-    """Anything a rule may hold - an array, a number, a term - as a lattice."""
+    """Anything a rule may hold - an array, rows of numbers, a number, a term - as a lattice."""
     if isinstance(value, Lattice):
         return value
+    if isinstance(value, (list, tuple)):
+        value = np.asarray(value)
     if isinstance(value, np.ndarray) and value.shape:
         return Lattice(value.shape, lambda index: term(value[index].item()))
     return Lattice((), lambda _: term(value))

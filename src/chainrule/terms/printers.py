@@ -10,7 +10,7 @@ from typing import ClassVar
 from xml.sax.saxutils import escape
 
 from chainrule.terms.digits import Digits
-from chainrule.terms.symbols import Derivative, Symbol, parse
+from chainrule.terms.symbols import Symbol, parse
 from chainrule.terms.term import Term
 
 CHOICE, SUM, PRODUCT, POWER, ATOM = range(5)  # how tightly a printed piece holds together
@@ -80,7 +80,7 @@ class Text:
 
     def _tight(self, piece: tuple[str, int], level: int, ratio: bool = False) -> str:
         text, held = piece
-        loose = held < level or ratio and held == ATOM and "/" in text and not text.startswith(("(", "max", "min"))
+        loose = held < level or (ratio and held == ATOM and "/" in text and not text.startswith(("(", "max", "min")))
         return self.wrap(text) if loose else text
 
     def _walk(self, term: Term) -> tuple[str, int]:
@@ -97,7 +97,7 @@ class Text:
             return self.negative(self._tight(self._walk(args[0]), PRODUCT)), SUM
         if op == "**":
             return self.power(self._walk(args[0]), str(args[1].value))
-        return self._function(op, [self._walk(arg) for arg in args])
+        return self._function(term, [self._walk(arg) for arg in args])
 
     def _leaf(self, term: Term) -> tuple[str, int]:
         if term.op == "name" and not self.values:
@@ -112,15 +112,21 @@ class Text:
         return self.wrap(piece[0]) if place and arg.op == "/" and piece[1] == PRODUCT else self._tight(piece, PRODUCT)
 
     def _sum(self, term: Term) -> str:
+        return self.add(self._parts(term))
+
+    def _parts(self, term: Term) -> list[tuple[str, str]]:
+        """A sum's signs and addends; a sum within a sum needs no parentheses."""
         if term.op == "-":
-            return self.add([self._addend(term.args[0]), self._subtrahend(term.args[1])])
+            return [*self._parts(term.args[0]), self._subtrahend(term.args[1])]
+        if term.op != "+":
+            return [self._addend(term)]
         args = term.args
         if len(args) <= LONG:
-            return self.add([self._addend(arg) for arg in args])
+            return [part for arg in args for part in self._parts(arg)]
         shown = sorted(range(len(args)), key=lambda i: -abs(args[i].value))[:SHOWN]
         rest = sum(args[i].value for i in range(len(args)) if i not in set(shown))
-        parts = [self._addend(args[i]) for i in shown]
-        return self.add([*parts, ("+", self.rest(len(args) - SHOWN, self.number(rest)))])
+        parts = [part for i in shown for part in self._parts(args[i])]
+        return [*parts, ("+", self.rest(len(args) - SHOWN, self.number(rest)))]
 
     def _addend(self, arg: Term) -> tuple[str, str]:
         if arg.op == "neg":
@@ -132,16 +138,17 @@ class Text:
     def _subtrahend(self, arg: Term) -> tuple[str, str]:
         return "-", self._tight(self._walk(arg), PRODUCT)
 
-    def _function(self, op: str, args: list[tuple[str, int]]) -> tuple[str, int]:
+    def _function(self, term: Term, args: list[tuple[str, int]]) -> tuple[str, int]:
+        op = term.op
         if op == "exp":
             return self.exp(args[0])
         if op == "sigmoid":
-            power = self.exp((self.negative(self._tight(args[0], PRODUCT)), SUM))
+            of = term.args[0]
+            opposite = self._walk(of.args[0]) if of.op == "neg" else (self.negative(self._tight(args[0], PRODUCT)), SUM)
+            power = self.exp(opposite)
             return self.fraction((self.number(1), ATOM), (self.add([("+", self.number(1)), ("+", power[0])]), SUM))
         if op == "log1p":
-            text, held = args[0]
-            inner = [("+", self.number(1)), ("+", self._tight((text, held), SUM))]
-            return self.call("log", [self.add(inner)]), ATOM
+            return self.call("log", [self.add([("+", self.number(1)), self._addend(term.args[0])])]), ATOM
         if op == "expm1":
             return self.add([("+", self.exp(args[0])[0]), ("-", self.number(1))]), SUM
         if op == "where":
@@ -269,7 +276,7 @@ class Spreadsheet(Text):
         return "=" + super().print(term)
 
     def rest(self, count: int, value: str) -> str:
-        return value
+        return self.wrap(value) if value.startswith("-") else value
 
     def exp(self, x: tuple[str, int]) -> tuple[str, int]:
         return f"EXP({x[0]})", ATOM
@@ -305,10 +312,10 @@ class Cpp(Text):
     def where(self, condition: str, x: str, y: str) -> tuple[str, int]:
         return f"where({condition}, {x}, {y})", ATOM
 
-    def _function(self, op: str, args: list[tuple[str, int]]) -> tuple[str, int]:
-        if op in ("where", "greater"):
-            return super()._function(op, args)
-        return f"{op}({', '.join(text for text, _ in args)})", ATOM
+    def _function(self, term: Term, args: list[tuple[str, int]]) -> tuple[str, int]:
+        if term.op in ("where", "greater"):
+            return super()._function(term, args)
+        return f"{term.op}({', '.join(text for text, _ in args)})", ATOM
 
 
 # numbers and names, set

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from chainrule.naming import Scope
-from chainrule.readers import Floats, Place, Rounding, StepKey
+from chainrule.readers import Floats, Objects, Place, Rounding, StepKey
 from chainrule.terms.lattice import Lattice, contract, elementwise, lattice
 from chainrule.terms.term import Term, multiply, named, term
 
@@ -23,11 +23,13 @@ class Terms:
         values: Mapping[StepKey, Any],
         numbers: Floats | None = None,
         rounding: Rounding | None = None,
+        mute: Collection[StepKey] = (),
     ) -> None:
         self.scope = scope
         self.values = values
         self.numbers = numbers or Floats()
         self.rounding = rounding
+        self.mute = mute  # steps that stay part of the formula they stand in
         self.steps: dict[StepKey, Lattice] = {}
         self.place = Place()
 
@@ -42,8 +44,10 @@ class Terms:
     def _call(self, name: str, *operands: Any) -> Any:
         function = getattr(self.numbers, name)
 
+        plain = () if isinstance(self.numbers, Objects) else (int, float)  # numbers of a rule's text; a Fraction meets them as they are
+
         def make(*args: Term) -> Term:
-            value = function(*(np.float64(a.value) if type(a.value) in (int, float) else a.value for a in args))
+            value = function(*(np.float64(a.value) if type(a.value) in plain else a.value for a in args))
             return Term(name, args, value[()] if isinstance(value, np.ndarray) else value)
 
         return self._map(make, *operands)
@@ -133,12 +137,14 @@ class Terms:
     def let(self, symbol: str, x: Any, over: str = "ri") -> Lattice:
         x = lattice(x)
         key = self.place.key(symbol, over)
+        if key in self.mute:
+            return lattice(x)
         values = self.values.get(key)
 
         def make(index: tuple[int, ...]) -> Term:
             cell = self.scope.cell(key, index)
             if values is not None:
-                return named(cell, values[index], lambda: x.cell(index))
+                return named(cell, np.asarray(values)[index], lambda: x.cell(index))  # a lone Fraction has no index of its own
             made = x.cell(index)
             return made if made.name == cell else named(cell, self._kept(made.value), lambda: made)
 
@@ -150,7 +156,7 @@ class Terms:
         summed = left.shape[-1]
 
         def product(a: Term, b: Term, index: tuple[int, ...], k: int) -> Term:
-            place = dict(zip(over, (*index[-2:-1], k, *index[-1:]), strict=True))
+            place = dict(zip(over, (*index[:-1], k, index[-1]), strict=True))
             if local:
                 b = named(self.scope.local(local, layer, over, place), b.value, lambda b=b: b)  # type: ignore[misc]
             share = multiply(a, b)

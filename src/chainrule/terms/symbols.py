@@ -9,7 +9,9 @@ GREEK = {
     "delta": "δ", "eta": "η", "gamma": "γ", "beta": "β", "alpha": "α", "lambda": "λ", "mu": "μ", "rho": "ρ",
     "epsilon": "ε", "psi": "ψ",
 }  # fmt: skip
-_SHAPE = re.compile(r"(?P<base>.+?)(?:_(?P<sub>[^@+\[]+))?(?P<plus>\+)?(?P<index>(?:\[[^\]]*\])*)(?P<after>\+)?(?:@(?P<sample>\d+))?")
+_SHAPE = re.compile(
+    r"(?P<base>.+?)(?:_(?P<sub>[^@+\[]+))?(?P<plus>\+)?(?P<index>(?:\[[^\]]*\])*)(?P<after>\+)?(?:@(?P<sample>\d+))?"
+)
 _NUMBERED = re.compile(r"([A-Za-zα-ω])(\d+)")
 
 
@@ -35,7 +37,7 @@ def parse(name: str) -> Symbol | Derivative:
     if "via" not in note and note != "shortcut":
         head, note = name, ""
     top, slash, bottom = head.partition("/d")
-    if slash and top.startswith("d") or slash and top.startswith("clip(d"):
+    if (slash and top.startswith("d")) or (slash and top.startswith("clip(d")):
         sample = re.search(r"@\d+$", bottom)
         of = top.removeprefix("d") + (sample.group() if sample and top != "dE" else "")
         return Derivative(_symbol(of), _symbol(bottom), note)

@@ -33,6 +33,11 @@ class Term:
         return self._definition
 
     @property
+    def opens(self) -> bool:
+        """Whether a named term has a definition; asking does not build it."""
+        return self._define is not None
+
+    @property
     def exactly(self) -> int | None:
         """The whole number that a literal is; None for anything else."""
         return self.value if self.op == "literal" and type(self.value) is int else None
@@ -77,7 +82,7 @@ class Term:
 
 def scalar(value: Any) -> bool:
     """Whether a value is one number; lattices of terms answer for themselves."""
-    return not hasattr(value, "shape") or value.shape == () and not hasattr(value, "cell")
+    return not hasattr(value, "shape") or (value.shape == () and not hasattr(value, "cell"))
 
 
 def term(value: Any) -> Term:

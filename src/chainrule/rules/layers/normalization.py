@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from dataclasses import dataclass
 from typing import ClassVar
 
 from chainrule.rules.alphabet import Alphabet, Array

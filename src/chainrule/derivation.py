@@ -1,0 +1,163 @@
+"""To the trace of the step that is asked for: the updates before it are trained, then it is opened."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chainrule import training
+from chainrule.conventions import Conventions
+from chainrule.errors import InputError, RunError
+from chainrule.naming import Naming
+from chainrule.network import Network
+from chainrule.rules.optimizers import SGD
+from chainrule.rules.rule import Clipping, Optimizer, Schedule
+from chainrule.tracing import Trace
+
+if TYPE_CHECKING:
+    from chainrule.spec import Example
+
+FOREVER = 1_000_000
+"""Updates after which a loss that was asked for counts as out of reach."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a derivation needs of an example: a network with its data and its update. An Example has all of it."""
+
+    network: Network
+    x: Any
+    t: Any
+    optimizer: Optimizer
+    weight: Any = None
+    schedule: Schedule | None = None
+    clipping: Clipping | None = None
+    conventions: Conventions = Conventions()
+    batch_size: int | None = None
+    keeps: dict[int, Any] | None = None
+    naming: Naming | None = None
+    raw: tuple[Any, Any, Any] | None = None
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+def trace(
+    what: Network | Example,
+    x: Any = None,
+    t: Any = None,
+    optimizer: Optimizer | None = None,
+    *,
+    after: int = 0,
+    until: float | None = None,
+    patience: int | None = None,
+    digits: int | None = None,
+    names: str = "",
+    **choices: Any,
+) -> Trace:
+    """One step, every number: of a network on x (rows, inputs) and t (rows, outputs), or of an example.
+
+    after: the step after so many updates; until: the one at which the loss is at most this; patience: the one at which so
+    many epochs brought no improvement. digits: decimals to show. names: "textbook" or "matrix". For a network also
+    conventions, weight, schedule, clipping, batch_size, keeps (dropout masks by layer), title. The network is left as it is.
+    Raises InputError for what does not fit, RunError if the loss becomes infinite or is not reached.
+    """
+    if isinstance(what, Network):
+        if x is None or t is None:
+            raise InputError("a network needs data to be traced", do="trace(network, x, t)")
+        rows = what.rows(x)
+        job: Job | Example = Job(what, rows, what.goals(t, len(rows)), optimizer or SGD(), **choices)
+    elif x is not None or t is not None or optimizer is not None or choices:
+        raise InputError("an example brings its own data and update", do='change them with example.with_settings([("update.order", "sequential")])')
+    else:
+        job = what
+    return derive(job, after, until, patience, digits, names)
+
+
+def derive(
+    job: Job | Example,
+    after: int = 0,
+    until: float | None = None,
+    patience: int | None = None,
+    digits: int | None = None,
+    style: str = "",
+    report: Callable[[int, float], None] | None = None,
+) -> Trace:
+    """The step that `trace` describes; `report` is told the number and the loss of each update before it."""
+    network, number, state, notes = job.network, 0, None, (*_legend(job), *job.notes)
+    if after or until is not None or patience is not None:
+        outcome = _train(job, after, until, patience, report)
+        network = copy.copy(network)
+        network.parameters, network.memory = outcome.parameters, outcome.memory
+        number, state = outcome.number, outcome.state
+        if outcome.reason != "updates":
+            ended = {"until": f"the loss had reached {until}", "patience": "the loss no longer improved"}[outcome.reason]
+            notes = (*notes, f"After {number:,} updates {ended}.")
+    rows = training.batch(len(job.x), job.batch_size, network.seed, number + 1)
+    if len(rows) < len(job.x):
+        notes = (*notes, f"The batch of this update holds rows {', '.join(str(row + 1) for row in rows)}.")
+    rate = job.optimizer.learning_rate
+    custom = job.naming.custom if job.naming else None
+    return Trace(
+        network,
+        job.x[rows],
+        job.t[rows],
+        job.optimizer,
+        conventions=job.conventions,
+        number=number + 1,
+        rate=job.schedule.rate(rate, number + 1) if job.schedule else rate,
+        state=state,
+        clipping=job.clipping,
+        weight=None if job.weight is None else job.weight[rows],
+        keeps=None if job.keeps is None else {place: keep[rows] for place, keep in job.keeps.items()},
+        naming=network.naming(style, custom) if style or job.naming is None else job.naming,
+        digits=digits,
+        title=job.title,
+        notes=notes,
+        raw=None if job.raw is None else (job.raw[0][rows], *job.raw[1:]),
+    )
+
+
+def _train(
+    job: Job | Example,
+    after: int,
+    until: float | None,
+    patience: int | None,
+    report: Callable[[int, float], None] | None,
+) -> training.Outcome:
+    endless = until is not None or patience is not None
+    outcome = training.run(
+        job.network,
+        job.x,
+        job.t,
+        job.optimizer,
+        updates=FOREVER if endless else after,
+        until=until,
+        patience=patience,
+        batch_size=job.batch_size,
+        schedule=job.schedule,
+        clipping=job.clipping,
+        conventions=job.conventions,
+        weight=job.weight,
+        keeps=job.keeps,
+        report=report,
+    )
+    if outcome.reason == "not finite":
+        raise training.diverged(outcome.number, job.optimizer.learning_rate)
+    if endless and outcome.reason == "updates":
+        raise RunError(
+            f"{FOREVER:,} updates did not end it",
+            got=f"a loss of {outcome.loss:.9g}",
+            do="ask for a larger loss, or use --after N",
+        )
+    return outcome
+
+
+def _legend(job: Job | Example) -> tuple[str, ...]:
+    """What inputs and outputs stand for, where the data says so."""
+    pairs = [f"i{place} is {name}" for place, name in enumerate(job.inputs, 1)]
+    pairs += [f"o{place} is {name}" for place, name in enumerate(job.outputs, 1)]
+    return (", ".join(pairs) + ".",) if pairs else ()

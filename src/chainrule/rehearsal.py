@@ -1,0 +1,215 @@
+"""One step, run twice: on floats, keeping every named number, and on terms, which cost nothing until they are opened."""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines import reference
+from chainrule.engines.reference import Update
+from chainrule.naming import Cell, Scope
+from chainrule.network import Network, Parameters, Plan
+from chainrule.readers import Floats, Recorder, Rounder, Rounding, StepKey, for_numbers
+from chainrule.rules.preparation import Standardize
+from chainrule.rules.rule import Rule
+from chainrule.terms.lattice import Lattice
+from chainrule.terms.reader import Terms, given
+from chainrule.terms.term import Term, named
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds that the reference engine took, medians of several runs on this machine."""
+
+    forward: float
+    backward: float
+
+
+ENOUGH = 0.05
+"""Seconds after which a measurement of large networks is not repeated any more."""
+
+
+class Rehearsal:
+    """One step with all its numbers.
+
+    values: what the engine computed, by named step. after: the same for forward and loss after the update. steps: the
+    terms of each named step; given: of what was there before; constants: of hyper-parameters. new: parameters after the
+    update. exact_form: the loss was taken from the last weighted sums, because through the outputs it is not finite.
+    """
+
+    def __init__(
+        self, network: Network, views: Parameters, x: Any, t: Any, weight: Any, update: Update, raw: tuple[Any, Any, Any] | None
+    ) -> None:
+        self.network, self.x, self.t, self.weight = network, x, t, weight
+        self.update, self.views = update, views
+        self.scope = Scope(len(x), bool(network.penalties))
+        chosen = update.conventions
+        self.rounding = None if chosen.intermediate == "exact" else Rounding(chosen.intermediate, chosen.places)
+        self.numbers = for_numbers(network.parameters)
+        self.exact_form = False
+        self.given: dict[StepKey, Lattice] = {}
+        self.constants: list[Term] = []
+        with np.errstate(all="ignore"):
+            self._record()
+            self._derive(raw)
+
+    # on floats
+
+    def _record(self) -> None:
+        network, stated, fused = self.network, self.network.stated, self.network.fused
+        self.values, result = self._run(stated)
+        if fused != stated and self.rounding is None:
+            last = len(network.layers)
+            self.exact_form = not all(np.isfinite(v).all() for k, v in self.values.items() if k.layer in (0, last))
+            computed, result = self._run(fused)
+            self.values.update({key: v for key, v in computed.items() if key not in self._only_stated()})
+            after = self._forward(fused, result.parameters)
+            outputs = self._forward(stated, result.parameters)
+            after.update({key: v for key, v in outputs.items() if key.symbol == "a"})
+        else:
+            after = self._forward(stated, result.parameters)
+        self.after: dict[StepKey, Any] = after
+        self.loss, self.new = result.loss, result.parameters
+
+    def _only_stated(self) -> set[StepKey]:
+        """What the fused form does not have: outputs, and the way back through them."""
+        return {StepKey(symbol, len(self.network.layers), "ri") for symbol in ("a", "dE/da", "da/dz")}
+
+    def _reader(self) -> Any:
+        if self.rounding:
+            return Rounder(self.rounding)
+        return Recorder() if type(self.numbers) is Floats else recording(self.numbers)
+
+    def _run(self, plan: Plan) -> tuple[dict[StepKey, Any], Any]:
+        reader = self._reader()
+        result = reference.step(reader, self.network, plan, self.views, self.x, self.t, self.weight, self.update)
+        return dict(reader.steps), result
+
+    def _forward(self, plan: Plan, parameters: Parameters) -> dict[StepKey, Any]:
+        reader = self._reader()
+        y, _ = reference.forward(reader, plan.layers, parameters, self.x)
+        reference.objective(reader, plan, self.network.penalties, parameters, y, self.t, self.weight)
+        return dict(reader.steps)
+
+    # on terms
+
+    def _derive(self, raw: tuple[Any, Any, Any] | None) -> None:
+        mute = self._only_stated() if self.exact_form else set()
+        m = Terms(self.scope, self.values, self.numbers, self.rounding, mute)
+        x = self._give(StepKey("x", 0, "ri"), self.x) if raw is None else self._prepared(m, raw)
+        t = self._give(StepKey("t", 0, "ri"), self.t)
+        weight = None if self.weight is None else self._give(StepKey("weight", 0, "r1"), self.weight)
+        parameters, state = self._given_parameters(), self._given_state()
+        stated = self._symbolic_plan(self.network.stated)
+        plan = self._symbolic_plan(self.network.fused) if self.exact_form else stated
+        network = copy.copy(self.network)
+        network.penalties = tuple(self._symbolic(rule, 0) for rule in network.penalties)
+        chosen = self.update
+        update = chosen._replace(
+            optimizer=self._symbolic(chosen.optimizer, 0),
+            rate=self._constant("η", 0, chosen.rate),
+            state=state,
+            clipping=None if chosen.clipping is None else self._symbolic(chosen.clipping, 0),
+        )
+        reference.step(m, network, plan, parameters, x, t, weight, update)
+        self.steps: dict[StepKey, Lattice] = dict(m.steps)
+        if self.exact_form:
+            outputs = Terms(self.scope, self.values, self.numbers)
+            reference.forward(outputs, stated.layers, parameters, x)
+            self.steps.update({key: array for key, array in outputs.steps.items() if key in mute})
+        elif self.network.fused != self.network.stated and self.rounding is None:
+            self._shortcut(t, weight)
+
+    def _shortcut(self, t: Lattice, weight: Lattice | None) -> None:
+        """The last deltas straight from the weighted sums, beside the way through the outputs."""
+        last = len(self.network.layers)
+        m = Terms(self.scope, self.values, self.numbers).at(last)
+        z = self.steps.get(StepKey("z", last, "ri"))
+        if z is not None:
+            self.steps[StepKey("dE/dz shortcut", last, "ri")] = m.let(
+                "dE/dz shortcut", self.network.fused.loss.slope(m, z, t, weight)
+            )
+
+    def _prepared(self, m: Terms, raw: tuple[Any, Any, Any]) -> Lattice:
+        """Inputs that were standardised are steps of their own: (raw - mean) / deviation."""
+        table, means, deviations = (
+            self._give(StepKey(symbol, 0, over), np.asarray(values))
+            for symbol, over, values in zip(("raw", "mean", "deviation"), ("ri", "i", "i"), raw, strict=True)
+        )
+        self.values[StepKey("x", 0, "ri")] = self.x
+        return m.at(0).let("x", Standardize().value(m, table, means, deviations))
+
+    def _given_parameters(self) -> Parameters:
+        over = {(span.layer, span.symbol): span.over for span in self.network.spans}
+        return [
+            {s: self._give(StepKey(s, place, over.get((place, s), "ri")), np.asarray(v)) for s, v in p.items()}
+            for place, p in enumerate(self.views, 1)
+        ]
+
+    def _given_state(self) -> reference.State:
+        over = {(span.layer, span.symbol): span.over for span in self.network.spans}
+        counters = self.update.optimizer.counters
+
+        def key(slot: str, place: int, symbol: str) -> StepKey:
+            return StepKey(slot, 0, "", symbol) if slot in counters else StepKey(slot, place, over[place, symbol], symbol)
+
+        return [
+            {s: {slot: self._give(key(slot, place, s), v) for slot, v in memory.items()} for s, memory in slots.items()}
+            for place, slots in enumerate(self.update.state, 1)
+        ]
+
+    def _give(self, key: StepKey, values: Any) -> Lattice:
+        self.given[key] = given(key, self.scope, values)
+        return self.given[key]
+
+    def _symbolic_plan(self, plan: Plan) -> Plan:
+        layers = tuple(self._symbolic(layer, place) for place, layer in enumerate(plan.layers, 1))
+        return Plan(layers, self._symbolic(plan.loss, 0))
+
+    def _symbolic(self, rule: Any, layer: int) -> Any:
+        """A rule whose hyper-parameters are named numbers."""
+        result = copy.copy(rule)
+        for entry in fields(rule):
+            value = getattr(rule, entry.name)
+            symbol = entry.metadata.get("symbol")
+            if symbol and entry.name != "learning_rate":
+                object.__setattr__(result, entry.name, self._constant(symbol, layer, value))
+            elif isinstance(value, Rule):
+                object.__setattr__(result, entry.name, self._symbolic(value, layer))
+        return result
+
+    def _constant(self, symbol: str, layer: int, value: Any) -> Term:
+        constant = named(Cell(symbol, layer), np.float64(value) if type(self.numbers) is Floats else value)
+        self.constants.append(constant)
+        return constant
+
+    # on the clock
+
+    def timing(self, runs: int = 25) -> Timing:
+        """How long forward and backward take on this machine."""
+        m, plan = self.numbers, self.network.fused
+        times: list[tuple[float, float]] = []
+        gradients: Parameters = [{} for _ in self.views]
+        with np.errstate(all="ignore"):
+            begun = time.perf_counter()
+            while len(times) < 3 or (len(times) < runs and time.perf_counter() - begun < ENOUGH):
+                start = time.perf_counter()
+                y, saved = reference.forward(m, plan.layers, self.views, self.x)
+                middle = time.perf_counter()
+                reference.backward(m, self.network, plan, self.views, saved, y, self.t, self.weight, gradients)
+                times.append((middle - start, time.perf_counter() - middle))
+        return Timing(statistics.median(f for f, _ in times), statistics.median(b for _, b in times))
+
+
+def recording(numbers: Floats) -> Recorder:
+    """A reader that keeps every named step, on another kind of number."""
+    kind = type(numbers)
+    result: Recorder = object.__new__(type(f"Recording{kind.__name__}", (Recorder, kind), {}))
+    result.__dict__.update(numbers.__dict__)
+    Recorder.__init__(result)
+    return result

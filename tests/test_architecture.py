@@ -1,0 +1,141 @@
+"""Arrows point one way: each room imports what it is allowed to, and nothing else. And the front door holds."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "chainrule"
+
+# A room, and the rooms it may look into. `errors` is open to all: it knows nobody.
+ROOMS = {
+    "errors": set(),
+    "rules": set(),
+    "conventions": set(),
+    "naming": set(),
+    "tables": set(),
+    "documents": set(),
+    "draws": set(),
+    "examples": set(),
+    "readers": {"rules"},
+    "terms": {"rules", "readers", "naming"},
+    "network": {"rules", "readers", "naming", "draws"},
+    "engines": {"rules", "readers", "draws", "network", "conventions"},
+    "training": {"rules", "readers", "draws", "network", "conventions", "engines"},
+    "reasons": {"naming", "network"},
+    "rehearsal": {"rules", "readers", "naming", "network", "engines", "terms"},
+    "tracing": {"rules", "readers", "naming", "network", "conventions", "engines", "terms", "rehearsal", "reasons", "explain"},
+    "explain": {"rules", "naming", "terms", "tracing"},
+    "spec": {"rules", "network", "naming", "conventions", "documents", "tables", "examples"},
+    "derivation": {"rules", "network", "conventions", "training", "tracing", "spec"},
+    "cli": {"rules", "conventions", "derivation", "explain", "spec", "tracing"},
+    "__main__": {"cli"},
+}
+# `tracing` may ask `explain` only when a trace is told to tell itself: inside a function.
+LATE = {("tracing", "explain")}
+OUTSIDE = {"numpy": None, "click": {"cli"}, "scipy": {"readers"}, "mpmath": {"readers", "terms"}}
+NO_NUMPY = {"errors", "rules", "conventions", "naming", "documents", "explain", "cli"}
+ONLY_WHEN_USED = {"scipy", "mpmath"}
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    stem = first.partition("_")[0]
+    return stem if first not in ROOMS and stem in ROOMS else first  # spec_network.py belongs to the room of spec.py
+
+
+def imports(path: Path):
+    """(module, whether it is imported when the file is) for every import of a file."""
+    tree = ast.parse(path.read_text("utf-8"))
+    late = {
+        id(node) for function in ast.walk(tree) if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) not in late) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            if node.module == "chainrule":
+                yield from ((f"chainrule.{alias.name}", id(node) not in late) for alias in node.names)
+            else:
+                yield node.module, id(node) not in late
+
+
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.name != "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_file_imports_only_what_its_room_may(path):
+    room = room_of(path)
+    assert room in ROOMS, f"{path.name} is in no room: name it in ROOMS and ARCHITECTURE.md"
+    for module, at_once in imports(path):
+        top, _, rest = module.partition(".")
+        if top == "chainrule":
+            other = room_of(SOURCE / (rest.split(".")[0] + ".py"))
+            assert other in ROOMS[room] | {room, "errors"}, f"{path} looks into {other}"
+            assert not (at_once and (room, other) in LATE), f"{path} imports {other} when it is imported"
+        elif top not in sys.stdlib_module_names:
+            assert top in OUTSIDE, f"{path} imports {top}"
+            assert OUTSIDE[top] is None or room in OUTSIDE[top], f"{path} imports {top}"
+            assert not (top == "numpy" and room in NO_NUMPY), f"{path} imports numpy"
+            assert not (at_once and top in ONLY_WHEN_USED), f"{path} imports {top} before it is used"
+
+
+def test_the_rooms_have_no_circles():
+    seen, done = set(), set()
+
+    def visit(room):
+        assert room not in seen, f"a circle through {room}"
+        if room in done:
+            return
+        seen.add(room)
+        for other in ROOMS[room]:
+            if (room, other) not in LATE:
+                visit(other)
+        seen.discard(room)
+        done.add(room)
+
+    for room in ROOMS:
+        visit(room)
+
+
+def test_every_room_stands_in_the_architecture():
+    text = (SOURCE.parent.parent / "ARCHITECTURE.md").read_text("utf-8")
+    for room in ROOMS:
+        if room != "__main__":
+            assert f"`{room}" in text, f"ARCHITECTURE.md does not name {room}"
+
+
+def test_the_front_door_is_what_is_public():
+    import chainrule
+
+    for name in chainrule.__all__:
+        assert getattr(chainrule, name) is not None
+    assert sorted(chainrule.__all__) == sorted(chainrule._HOME)
+    assert dir(chainrule) == sorted(chainrule.__all__)
+
+
+def test_public_things_say_what_they_are():
+    import chainrule
+
+    for name in chainrule.__all__:
+        thing = getattr(chainrule, name)
+        assert (thing.__doc__ or "").strip(), f"{name} has no docstring"
+        assert not thing.__doc__.startswith(f"{name}("), f"{name} has only the docstring that dataclass makes"
+
+
+@pytest.mark.parametrize("heavy", ["scipy", "sklearn", "torch", "mpmath", "matplotlib", "pandas"])
+def test_explaining_does_not_import(heavy):
+    code = (
+        "import sys; from chainrule.derivation import derive; from chainrule.explain import tell; "
+        "from chainrule.spec import load_example; tell(derive(load_example('mazur'))); "
+        f"assert {heavy!r} not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_room_is_named_after_nothing():
+    for path in SOURCE.rglob("*"):
+        assert path.stem not in {"utils", "util", "core", "common", "base", "helpers", "misc"}
