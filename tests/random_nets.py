@@ -187,8 +187,8 @@ def _fill(rng: Random, network: Network, tame: bool) -> None:
     one_for_all = rng.random() < 0.5
     per_sender = rng.random() < 0.6  # the scale is that of a sum over the senders; otherwise that of each weight
     views = network.views(network.parameters)
-    priced = any(rule.name == "l1" for rule in network.penalties)
-    normalized = any(layer.name in ("batch_norm", "layer_norm") for layer in network.layers)
+    # deep down a slope may be noise, and the sign that l1 sees after the first step at a weight of 0 is then a coin's
+    coin = len(network.layers) > 2 and any(rule.name == "l1" for rule in network.penalties)
     for span in network.spans:
         scale = one_scale if one_for_all else 10 ** rng.uniform(-3, 2)
         if span.symbol == "W" and per_sender:
@@ -197,7 +197,7 @@ def _fill(rng: Random, network: Network, tame: bool) -> None:
             scale = 1 / np.sqrt(span.shape[-1]) if span.symbol == "W" else 0.5
         values = scale * rng.standard_normal(span.shape)
         trait = rng.random()
-        if span.symbol == "W" and trait < 0.1 and not (priced and normalized):  # l1 at 0 with a slope of noise: a coin toss
+        if span.symbol == "W" and trait < 0.1 and not coin:
             values = np.where(rng.random(span.shape) < 0.3, 0, values)
         elif span.symbol == "b" and not tame:
             if trait < 0.05:  # saturated and dead units: far beyond what the weights can turn back
@@ -262,7 +262,7 @@ def _targets(rng: Random, loss: Loss, y: Any) -> Any:
             t = np.where(y == 0, 0, np.where(y == 1, 1, t))
         return t
     if loss.name == "poisson":
-        return np.where(y == 0, 0, rng.poisson(10 ** rng.uniform(-1, 2), y.shape))
+        return np.where(y < 1e-100, 0, rng.poisson(10 ** rng.uniform(-1, 2), y.shape))
     size = np.max(np.abs(y)) if rng.random() < 0.5 and np.isfinite(y).all() and y.any() else 1.0
     t = size * rng.standard_normal(y.shape)
     if rng.random() < 0.1 and loss.name not in ("mean_absolute_error", "pinball"):  # at their kink the last bit would decide

@@ -11,8 +11,6 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from test_rules_slopes import every, example, loss_cases, random, shown
-from test_rules_terms import Formula, stated_losses
 
 from chainrule.conventions import Conventions
 from chainrule.engines import reference
@@ -23,6 +21,8 @@ from chainrule.readers import Complex, Floats, Fractions, LongFloats, Recorder, 
 from chainrule.rules import find
 from chainrule.rules.layers import Dense
 from chainrule.tracing import Trace
+from test_rules_slopes import every, example, loss_cases, random, shown
+from test_rules_terms import Formula, stated_losses
 
 # Fractions
 
@@ -225,7 +225,8 @@ def by_hand(i: int, how: str, places: int) -> Trace:
     rng = random("hand", i)
     activations = [a for a in every("activation") if a.name in ("identity", "sigmoid", "tanh", "relu", "softplus")]
     rows = 1 + i % 3
-    network = Network([Dense(2, activations[i % len(activations)]), Dense(2, activations[(i + 2) % len(activations)])], 2, seed=i)
+    layers = [Dense(2, activations[i % len(activations)]), Dense(2, activations[(i + 2) % len(activations)])]
+    network = Network(layers, 2, seed=i)
     network.parameters[:] = rng.normal(size=network.size).round(places)
     x, t = rng.normal(size=(rows, 2)).round(2), rng.normal(size=(rows, 2)).round(2)
     optimizer = find("optimizer", ("sgd", "momentum")[i % 2])(learning_rate=0.5)
@@ -248,9 +249,7 @@ def test_a_rounded_step_is_the_calculation_by_hand(how: str, places: int) -> Non
             exact = Formula(step.formula, names).value().value
             # Calculated again from the kept numbers and kept again. Binary numbers differ from decimals by 1e-16, so a
             # result within 1e-12 of a place where the rounding turns may be kept either way, and no other may.
-            near = {trace._rounding_of(value) for value in (exact, exact + 1e-12, exact - 1e-12)} if False else {
-                Rounding(how, places).number(value) for value in (exact, exact + 1e-12, exact - 1e-12)
-            }
+            near = {Rounding(how, places).number(value) for value in (exact, exact + 1e-12, exact - 1e-12)}
             assert step.value in near, (step, exact)
             checked += 1
     assert checked > 400

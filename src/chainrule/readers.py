@@ -17,15 +17,20 @@ from chainrule.errors import InputError, shown
 from chainrule.rules.alphabet import Array
 
 
+def _of_arrays(function: Any) -> Any:
+    """A function of arrays that leaves a rule's own numbers Python's: NumPy's would turn float32 into float64."""
+    return staticmethod(lambda x: float(function(x)) if type(x) in (int, float) else function(x))
+
+
 class Floats:
     """The alphabet on NumPy arrays of float64 or float32."""
 
-    exp = staticmethod(np.exp)
-    log = staticmethod(np.log)
-    log1p = staticmethod(np.log1p)
-    expm1 = staticmethod(np.expm1)
-    tanh = staticmethod(np.tanh)
-    sqrt = staticmethod(np.sqrt)
+    exp = _of_arrays(np.exp)
+    log = _of_arrays(np.log)
+    log1p = _of_arrays(np.log1p)
+    expm1 = _of_arrays(np.expm1)
+    tanh = _of_arrays(np.tanh)
+    sqrt = _of_arrays(np.sqrt)
     abs = staticmethod(np.abs)
     sign = staticmethod(np.sign)
     maximum = staticmethod(np.maximum)
@@ -181,13 +186,13 @@ class Complex(Floats):
     def first_max(self, x: Array) -> Array:
         return np.arange(x.shape[-1]) == np.argmax(np.real(x), axis=-1, keepdims=True)
 
-    def log1p(self, x: Array) -> Array:  # type: ignore[override]
+    def log1p(self, x: Array) -> Array:
         return np.log1p(np.real(x)) + 1j * np.imag(x) / (1 + np.real(x))
 
-    def expm1(self, x: Array) -> Array:  # type: ignore[override]
+    def expm1(self, x: Array) -> Array:
         return np.expm1(np.real(x)) + 1j * np.imag(x) * np.exp(np.real(x))
 
-    def tanh(self, x: Array) -> Array:  # type: ignore[override]
+    def tanh(self, x: Array) -> Array:
         y = np.tanh(np.real(x))
         return y + 1j * np.imag(x) / np.cosh(np.real(x)) ** 2
 
@@ -211,7 +216,7 @@ class Objects(Floats):
     def greater(self, x: Array, y: Array) -> Array:  # type: ignore[override]
         return np.asarray(np.greater(x, y, dtype=object)).astype(bool)
 
-    def where(self, condition: Array, x: Array, y: Array) -> Array:  # type: ignore[override]
+    def where(self, condition: Array, x: Array, y: Array) -> Array:
         return self._each(lambda c, a, b: a if c else b, condition, x, y)
 
     def abs(self, x: Array) -> Array:  # type: ignore[override]

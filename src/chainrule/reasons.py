@@ -67,6 +67,8 @@ _REASONS = {
     "raw": "Given: the number in the table.",
     "keep": "Given: whether dropout keeps this number (1) or leaves it out (0).",
     "z": "The weighted sum of all that comes in, and the bias.",
+    "max": "The largest weighted sum: taking it away from all changes no probability, and keeps powers from overflowing.",
+    "exp": "The power of e, of the weighted sum less the largest.",
     "R": "The price of the weights.",
     "dE/da": "How the loss changes with this output: every path from it to the loss adds its share.",
     "dE/dz": "How the loss changes with this weighted sum: the chain rule through the activation.",

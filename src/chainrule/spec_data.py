@@ -208,6 +208,8 @@ def _from_table(section: Section, goal: Goal, folder: Path | None) -> Data:
     target, standardize = section.text("target"), section.switch("standardize", True)
     if "target" not in section:
         section.missing("target", "name the column to predict")
+    elif section.data["target"] == "":
+        section.add("target", "must name the column to predict")
     wanted = _column_names(section)
     chosen = _chosen_rows(section)
     if path is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chainrule.explain.story import Section, Story, table
-from chainrule.terms.printers import Latex, latex_name, latex_number, latex_text
+from chainrule.terms.printers import Latex, Text, latex_name, latex_number, latex_text
 from chainrule.terms.term import Term
 from chainrule.tracing import Step, Trace
 
-PER_LINE = 4
-"""Addends that stand on one line; longer sums are broken."""
+LINE = 52
+"""Signs of plain text that fill a line; longer sums are broken."""
 
 OPENING = r"""\documentclass[11pt,fleqn]{article}
 \usepackage{amsmath}
@@ -44,7 +44,7 @@ def _rows(columns: str, rows: list[tuple[str, ...]]) -> str:
     return "\n".join([rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}", *lines, r"\end{tabular}", ""])
 
 
-def _long(head: tuple[str, ...], rows: list[tuple[str, ...]], page: int = 40) -> str:
+def _long(head: tuple[str, ...], rows: list[tuple[str, ...]], page: int = 36) -> str:
     """A table in pieces that each fit a page: plain LaTeX cannot break one."""
     pieces = [rows[start : start + page] for start in range(0, len(rows), page)]
     return "\n".join(_rows("l" + "r" * (len(head) - 1), [head, *piece]) for piece in pieces)
@@ -54,7 +54,7 @@ def _given(trace: Trace, steps: tuple[Step, ...]) -> str:
     cells = [f"${latex_name(step.name)} = {_number(step.shown)}$" for step in steps]
     columns = 4 if max(len(step.name + step.shown) for step in steps) <= 16 else 2
     rows = [tuple(cells[start : start + columns]) for start in range(0, len(cells), columns)]
-    pieces = [rows[start : start + 40] for start in range(0, len(rows), 40)]
+    pieces = [rows[start : start + 36] for start in range(0, len(rows), 36)]
     return "\n".join(_rows("l" * columns, piece) for piece in pieces)
 
 
@@ -76,15 +76,26 @@ def equation(trace: Trace, step: Step) -> str:
     result = Latex(digits=trace.digits).number(term.value)
     if formula is None:
         return f"{latex_name(step.name)} &= {result}"
-    sides = [_broken(Latex(trace.label, trace.digits, values), formula) for values in (False, True)]
-    sides = list(dict.fromkeys([*sides, result]))
+    sides = list(dict.fromkeys([*(_broken(trace, formula, values) for values in (False, True)), result]))
     return f"{latex_name(step.name)} &= " + " \\\\\n &= ".join(sides)
 
 
-def _broken(printer: Latex, formula: Term) -> str:
-    """A formula whose outermost sum is broken after every few addends."""
-    if formula.op != "+" or len(formula.args) <= PER_LINE or len(formula.args) > 12:
-        return printer.print(formula)
-    lines = [formula.args[start : start + PER_LINE] for start in range(0, len(formula.args), PER_LINE)]
-    texts = [printer.print(Term("+", args, None)) for args in lines]
-    return " \\\\\n &\\quad ".join([texts[0], *(text if text.startswith("-") else "+ " + text for text in texts[1:])])
+def _broken(trace: Trace, formula: Term, values: bool) -> str:
+    """A formula whose outermost sum is broken where a line is full, as measured on its plain text."""
+    plain, printer = Text(trace.label, trace.digits, values), Latex(trace.label, trace.digits, values)
+    if formula.op == "/" and len(plain.print(formula)) > LINE and formula.args[0].op in ("+", "-"):
+        # a fraction cannot be broken, a factor in front of brackets can
+        return rf"\tfrac{{1}}{{{printer.print(formula.args[1])}}} \bigl({_lines(plain, printer, formula.args[0])}\bigr)"
+    return _lines(plain, printer, formula)
+
+
+def _lines(plain: Text, printer: Latex, formula: Term) -> str:
+    widths = [len(text) for _, text in plain.addends(formula)]
+    lines, used = [""], 0
+    for place, (sign, text) in enumerate(printer.addends(formula)):
+        if used and used + widths[place] > LINE:
+            lines.append("")
+            used = 0
+        used += widths[place] + 3
+        lines[-1] += text if not place and sign == "+" else f" {sign} {text}"
+    return " \\\\\n &\\quad ".join(line.strip() for line in lines)

@@ -198,7 +198,8 @@ class Softmax(Activation):
     codomain = (0.0, 1.0)
 
     def value(self, m: Alphabet, x: Array) -> Array:
-        e = m.exp(m.difference(x, m.max(x)))  # less the largest: e^x alone overflows above 709
+        largest = m.let("max", m.max(x), "r1")
+        e = m.let("exp", m.exp(m.difference(x, largest)))  # e^x alone overflows above 709
         return e / e.sum(-1, keepdims=True)
 
     def slope(self, m: Alphabet, x: Array, y: Array) -> Array:

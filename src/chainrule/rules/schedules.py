@@ -62,7 +62,7 @@ class OneCycle(Schedule):
         end = start / self.end_divisor
         top = self.rising * self.updates - 1
         done = min(k - 1, self.updates - 1)
-        if done <= top:
+        if done < top:  # never where top is 0 and there is nothing to rise
             return _between(start, base, done / top)
         return _between(base, end, (done - top) / (self.updates - 1 - top))
 

@@ -88,7 +88,7 @@ class Text:
         if op == "name" or op == "literal":
             return self._leaf(term)
         if op in ("+", "-"):
-            return self._sum(term), SUM
+            return self.add(self.addends(term)), SUM
         if op == "*":
             return self.dot.join(self._factor(arg, place) for place, arg in enumerate(args)), PRODUCT
         if op == "/":
@@ -111,21 +111,19 @@ class Text:
         piece = self._walk(arg)
         return self.wrap(piece[0]) if place and arg.op == "/" and piece[1] == PRODUCT else self._tight(piece, PRODUCT)
 
-    def _sum(self, term: Term) -> str:
-        return self.add(self._parts(term))
-
-    def _parts(self, term: Term) -> list[tuple[str, str]]:
-        """A sum's signs and addends; a sum within a sum needs no parentheses."""
+    def addends(self, term: Term) -> list[tuple[str, str]]:
+        """A sum's signs and addends; a sum within a sum needs no parentheses. Of a long one the largest, and the rest as one.
+        Anything else is its only addend."""
         if term.op == "-":
-            return [*self._parts(term.args[0]), self._subtrahend(term.args[1])]
+            return [*self.addends(term.args[0]), self._subtrahend(term.args[1])]
         if term.op != "+":
             return [self._addend(term)]
         args = term.args
         if len(args) <= LONG:
-            return [part for arg in args for part in self._parts(arg)]
+            return [part for arg in args for part in self.addends(arg)]
         shown = sorted(range(len(args)), key=lambda i: -abs(args[i].value))[:SHOWN]
         rest = sum(args[i].value for i in range(len(args)) if i not in set(shown))
-        parts = [part for i in shown for part in self._parts(args[i])]
+        parts = [part for i in shown for part in self.addends(args[i])]
         return [*parts, ("+", self.rest(len(args) - SHOWN, self.number(rest)))]
 
     def _addend(self, arg: Term) -> tuple[str, str]:

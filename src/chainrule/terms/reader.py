@@ -44,7 +44,7 @@ class Terms:
     def _call(self, name: str, *operands: Any) -> Any:
         function = getattr(self.numbers, name)
 
-        plain = () if isinstance(self.numbers, Objects) else (int, float)  # numbers of a rule's text; a Fraction meets them as they are
+        plain = () if isinstance(self.numbers, Objects) else (int, float)  # a Fraction meets a rule's numbers as they are
 
         def make(*args: Term) -> Term:
             value = function(*(np.float64(a.value) if type(a.value) in plain else a.value for a in args))
