@@ -16,7 +16,6 @@ ROOMS = {
     "conventions": set(),
     "naming": set(),
     "tables": set(),
-    "documents": set(),
     "draws": set(),
     "examples": set(),
     "readers": {"rules"},
@@ -28,30 +27,27 @@ ROOMS = {
     "rehearsal": {"rules", "readers", "naming", "network", "engines", "terms"},
     "tracing": {"rules", "readers", "naming", "network", "conventions", "engines", "terms", "rehearsal", "reasons", "explain"},
     "explain": {"rules", "naming", "terms", "tracing"},
-    "spec": {"rules", "network", "naming", "conventions", "documents", "tables", "examples"},
-    "derivation": {"rules", "network", "conventions", "training", "tracing", "spec"},
+    "spec": {"rules", "network", "naming", "conventions", "tables", "examples"},
+    "derivation": {"rules", "naming", "network", "conventions", "training", "tracing", "spec"},
     "cli": {"rules", "conventions", "derivation", "explain", "spec", "tracing"},
     "__main__": {"cli"},
 }
 # `tracing` may ask `explain` only when a trace is told to tell itself: inside a function.
 LATE = {("tracing", "explain")}
 OUTSIDE = {"numpy": None, "click": {"cli"}, "scipy": {"readers"}, "mpmath": {"readers", "terms"}}
-NO_NUMPY = {"errors", "rules", "conventions", "naming", "documents", "explain", "cli"}
+NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath"}
 
 
 def room_of(path: Path) -> str:
-    first = path.relative_to(SOURCE).parts[0].removesuffix(".py")
-    stem = first.partition("_")[0]
-    return stem if first not in ROOMS and stem in ROOMS else first  # spec_network.py belongs to the room of spec.py
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
 def imports(path: Path):
     """(module, whether it is imported when the file is) for every import of a file."""
     tree = ast.parse(path.read_text("utf-8"))
-    late = {
-        id(node) for function in ast.walk(tree) if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(function)
-    }
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    late = {id(node) for function in functions for node in ast.walk(function)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, id(node) not in late) for alias in node.names)

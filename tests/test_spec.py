@@ -11,9 +11,9 @@ import tomllib
 import numpy as np
 import pytest
 
-from chainrule import documents, tables
+from chainrule import tables
 from chainrule.errors import InputError
-from chainrule.spec import example_names, example_text, load, load_example, parse_spec, read_spec
+from chainrule.spec import documents, example_names, example_text, load, load_example, parse_spec, read_spec
 
 MAZUR = example_text("mazur")
 

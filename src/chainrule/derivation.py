@@ -71,7 +71,8 @@ def trace(
         rows = what.rows(x)
         job: Job | Example = Job(what, rows, what.goals(t, len(rows)), optimizer or SGD(), **choices)
     elif x is not None or t is not None or optimizer is not None or choices:
-        raise InputError("an example brings its own data and update", do='change them with example.with_settings([("update.order", "sequential")])')
+        do = 'change them with example.with_settings([("update.order", "sequential")])'
+        raise InputError("an example brings its own data and update", do=do)
     else:
         job = what
     return derive(job, after, until, patience, digits, names)

@@ -253,4 +253,3 @@ def spellings(cell: Cell, naming: Naming) -> set[str]:
     if cell.symbol == "E" and not cell.units:
         names.add(f"E_total{sample}")
     return {normal(name) for name in names}
-

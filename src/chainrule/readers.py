@@ -157,7 +157,7 @@ class Complex(Floats):
         from scipy.special import erfc
 
         # scipy's complex erfc loses the real part's last digits; the imaginary part is a first derivative times h
-        return erfc(np.real(x)) - 2j / math.sqrt(math.pi) * np.exp(-np.real(x) ** 2) * np.imag(x)
+        return erfc(np.real(x)) - 2j / math.sqrt(math.pi) * np.exp(-(np.real(x) ** 2)) * np.imag(x)
 
     def greater(self, x: Array, y: Array) -> Array:  # type: ignore[override]
         return np.real(x) > np.real(y)

@@ -21,7 +21,8 @@ OPENING = r"""\documentclass[11pt,fleqn]{article}
 
 def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str:
     """LaTeX source; with `fragment`, without the preamble."""
-    parts = [rf"\section*{{{latex_text(story.title)}}}", _rows(r"lp{0.75\linewidth}", [(latex_text(a), latex_text(b)) for a, b in story.head])]
+    parts = [rf"\section*{{{latex_text(story.title)}}}"]
+    parts.append(_rows(r"lp{0.75\linewidth}", [(latex_text(a), latex_text(b)) for a, b in story.head]))
     parts += [latex_text(note) + "\n" for note in story.notes]
     if story.given:
         parts += [r"\subsection*{Given}", _given(trace, story.given)]

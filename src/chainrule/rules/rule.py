@@ -121,9 +121,7 @@ class Layer(Rule):
         """y, and what backward needs: a plain tuple."""
         raise NotImplementedError
 
-    def backward(
-        self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def backward(self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array) -> tuple[Array, dict[str, Array]]:
         """dE/dx and the parameters' gradients, from dE/dy."""
         raise NotImplementedError
 
@@ -160,9 +158,7 @@ class Activation(Layer):
         y = m.let("a", self.value(m, x))
         return y, (x, y)
 
-    def backward(
-        self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def backward(self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array) -> tuple[Array, dict[str, Array]]:
         x, y = saved
         return self.through(m, x, y, dy), {}
 

@@ -347,9 +347,7 @@ _LATEX_SIGNS = {
 
 def latex_escape(text: str) -> str:
     """Any text, safe inside LaTeX mathematics; signs that plain LaTeX lacks become their code point."""
-    return "".join(
-        _LATEX_SIGNS.get(sign, sign if 0x20 <= ord(sign) < 0x7F else f"[U+{ord(sign):04X}]") for sign in text
-    )
+    return "".join(_LATEX_SIGNS.get(sign, sign if 0x20 <= ord(sign) < 0x7F else f"[U+{ord(sign):04X}]") for sign in text)
 
 
 def latex_name(name: str) -> str:

@@ -47,9 +47,7 @@ class Dense(Layer):
         y, _ = self.activation.forward(m, {}, z)
         return y, (x, z, y)
 
-    def backward(
-        self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def backward(self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array) -> tuple[Array, dict[str, Array]]:
         x, z, y = saved
         # y = activation(z)
         dz = m.let("dE/dz", self.activation.through(m, z, y, dy))

@@ -19,9 +19,7 @@ class Dropout(Layer):
     def forward(self, m: Alphabet, p: dict[str, Array], x: Array) -> tuple[Array, tuple[Array, ...]]:
         return m.let("a", x * p["keep"] / (1 - self.rate)), ()
 
-    def backward(
-        self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def backward(self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array) -> tuple[Array, dict[str, Array]]:
         # y = x * keep / (1 - rate)
         return dy * p["keep"] / (1 - self.rate), {}
 

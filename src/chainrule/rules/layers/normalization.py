@@ -30,9 +30,7 @@ class Normalization(Layer):
         x_hat = m.let("x_hat", (x - mean) * scale)
         return m.let("a", p["gamma"] * x_hat + p["beta"]), (x_hat, scale, mean, variance)
 
-    def backward(
-        self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def backward(self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array) -> tuple[Array, dict[str, Array]]:
         x_hat, scale = saved[:2]
         # y = gamma * x_hat + beta
         dx_hat = m.let("dE/dx_hat", dy * p["gamma"])

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields, replace
 from typing import Any, TypeVar
 
-from chainrule.documents import Document
 from chainrule.errors import InputError, Problem, nearest, shown
 from chainrule.rules.rule import CATALOGUE, Rule, find
+from chainrule.spec.documents import Document
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.errors import InputError, shown
 from chainrule.rules.rule import Loss
-from chainrule.spec_fields import Section, finite, found
+from chainrule.spec.fields import Section, finite, found
 
 OF_TABLES = ("target", "columns", "standardize", "rows")
 OF_LISTS = ("inputs", "targets")
@@ -303,7 +303,7 @@ def _table_path(section: Section, folder: Path | None) -> Path | None:
     if PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor or ".." in parts or "\x00" in name:
         section.add("table", "must be a file in the folder of the spec", "copy or link it there")
         return None
-    examples = Path(__file__).parent / "examples"
+    examples = Path(__file__).parent.parent / "examples"
     if folder is None and not (len(parts) == 1 and (examples / name).is_file()):
         section.add("table", "a spec that is not a file can use bundled tables only", "save the spec beside its table")
         return None

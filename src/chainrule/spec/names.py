@@ -9,7 +9,7 @@ from typing import Any
 from chainrule.errors import shown
 from chainrule.naming import Naming
 from chainrule.network import Network
-from chainrule.spec_fields import Section, found
+from chainrule.spec.fields import Section, found
 
 _NAME = re.compile(r"[^\s\[\]{}\\@=,\"'/+]{1,40}")
 

@@ -13,23 +13,23 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import documents
 from chainrule.conventions import CHOICES, Conventions
-from chainrule.documents import Document
 from chainrule.errors import InputError, nearest, shown
 from chainrule.naming import Naming
 from chainrule.network import Network
 from chainrule.rules.rule import Clipping, Optimizer, Schedule
-from chainrule.spec_data import Data, Goal, read_data
-from chainrule.spec_fields import Mistakes, Section
-from chainrule.spec_names import read_names
-from chainrule.spec_network import NetworkDraft, build_network, read_network
-from chainrule.spec_update import read_update
+from chainrule.spec import documents
+from chainrule.spec.data import Data, Goal, read_data
+from chainrule.spec.documents import Document
+from chainrule.spec.fields import Mistakes, Section
+from chainrule.spec.names import read_names
+from chainrule.spec.network import NetworkDraft, build_network, read_network
+from chainrule.spec.update import read_update
 
 VERSION = 1
 """The newest version of a spec that this program reads."""
 
-EXAMPLES = Path(__file__).parent / "examples"
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 ORDER = ("mazur", "lamsal", "two-two-one", "three-layer", "penguins")
 

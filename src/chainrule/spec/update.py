@@ -10,7 +10,7 @@ from chainrule.errors import nearest
 from chainrule.rules.optimizers import SGD, ClipNorm, ClipValue
 from chainrule.rules.rule import Clipping, Optimizer, Schedule, names
 from chainrule.rules.schedules import WarmUp
-from chainrule.spec_fields import Section, owners
+from chainrule.spec.fields import Section, owners
 
 LARGE = 100.0
 """A learning rate above this is warned about: it is more often a slip than meant."""

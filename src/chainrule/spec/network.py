@@ -13,7 +13,7 @@ from chainrule.network import Network
 from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
 from chainrule.rules.losses import L1, L2
 from chainrule.rules.rule import CATALOGUE, Activation, Layer, Loss, Penalty, names
-from chainrule.spec_fields import Mistakes, Section, finite, found, owners, respelled
+from chainrule.spec.fields import Mistakes, Section, finite, found, owners, respelled
 
 LAYERS = 10_000
 """The most layers of a spec."""

@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chainrule.documents_places import Places, prescan
 from chainrule.errors import InputError, Problem, shown
+from chainrule.spec.places import Places, prescan
 
 LIMIT = 16 * 2**20
 """The largest file that is read, in bytes."""

@@ -1,2 +1,0 @@
-"""Moved."""
-from chainrule.tracing import *
