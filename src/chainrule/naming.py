@@ -27,10 +27,11 @@ class Cell(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What it takes to turn a rule's step into cells: how many samples there are, and whether the loss has penalties."""
+    """What it takes to turn a rule's step into cells: how many samples there are, and whether the loss is more than the
+    mean over them, because samples or parameters have weights of their own in it."""
 
     rows: int
-    penalties: bool = False
+    adjusted: bool = False
 
     def cell(self, key: StepName, index: Sequence[int]) -> Cell:
         """The cell of a named step of a rule. `over` has a letter an axis: r samples, 1 nothing, any other units."""
@@ -43,8 +44,8 @@ class Scope(NamedTuple):
         if symbol == "dE/dx":
             return Cell("dE/da", layer - 1, units, sample) if layer > 1 else Cell("dE/dx", 0, units, sample)
         if symbol == "E":
-            data = self.rows == 1 and over == "r1" and self.penalties
-            return Cell("E_data" if data else "E", 0, units, sample)
+            alone = self.rows == 1 and over == "r1" and self.adjusted
+            return Cell("E_sample" if alone else "E", 0, units, sample)
         return Cell(symbol, layer if over else 0, units, sample)
 
     def local(self, symbol: str, layer: int, over: str, place: Mapping[str, int]) -> Cell:

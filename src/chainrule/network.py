@@ -92,6 +92,9 @@ class Network:
                 raise InputError(
                     f"layer {place} is not a layer", got=shown(layer), do='use Dense(2, "sigmoid") or the name of an activation'
                 )
+        kinds = [type(rule) for rule in self.penalties]
+        if len(set(kinds)) < len(kinds):
+            raise InputError("a network takes one penalty of a kind", do="add their strengths", field="penalties")
         if isinstance(self.inputs, bool) or not isinstance(self.inputs, int) or self.inputs < 1:
             raise InputError("inputs must be a whole number, at least 1", got=shown(self.inputs), field="inputs")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**64:

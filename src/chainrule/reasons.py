@@ -67,6 +67,8 @@ _REASONS = {
     "raw": "Given: the number in the table.",
     "keep": "Given: whether dropout keeps this number (1) or leaves it out (0).",
     "z": "The weighted sum of all that comes in, and the bias.",
+    "E_sample": "The loss of the sample by itself.",
+    "p": "The probability that the weighted sums stand for.",
     "max": "The largest weighted sum: taking it away from all changes no probability, and keeps powers from overflowing.",
     "exp": "The power of e, of the weighted sum less the largest.",
     "R": "The price of the weights.",

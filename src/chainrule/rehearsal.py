@@ -6,6 +6,7 @@ import copy
 import statistics
 import time
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from chainrule.engines import reference
 from chainrule.engines.reference import Update
 from chainrule.naming import Cell, Scope
 from chainrule.network import Network, Parameters, Plan
-from chainrule.readers import Floats, Recorder, Rounder, Rounding, StepKey, for_numbers
+from chainrule.readers import Floats, Fractions, Recorder, Rounder, Rounding, StepKey, for_numbers
 from chainrule.rules.preparation import Standardize
 from chainrule.rules.rule import Rule
 from chainrule.terms.lattice import Lattice
@@ -47,16 +48,27 @@ class Rehearsal:
     ) -> None:
         self.network, self.x, self.t, self.weight = network, x, t, weight
         self.update, self.views = update, views
-        self.scope = Scope(len(x), bool(network.penalties))
+        self.scope = Scope(len(x), bool(network.penalties) or weight is not None)
         chosen = update.conventions
         self.rounding = None if chosen.intermediate == "exact" else Rounding(chosen.intermediate, chosen.places)
         self.numbers = for_numbers(network.parameters)
+        if isinstance(self.numbers, Fractions):
+            self._to_fractions()
         self.exact_form = False
         self.given: dict[StepKey, Lattice] = {}
         self.constants: list[Term] = []
         with np.errstate(all="ignore"):
             self._record()
             self._derive(raw)
+
+    def _to_fractions(self) -> None:
+        network, update = copy.copy(self.network), self.update
+        network.layers = tuple(_exact(layer) for layer in network.layers)
+        network.loss = _exact(network.loss)
+        network.penalties = tuple(_exact(rule) for rule in network.penalties)
+        rate = Fraction(repr(update.rate)) if isinstance(update.rate, float) else update.rate
+        clipping = None if update.clipping is None else _exact(update.clipping)
+        self.network, self.update = network, update._replace(optimizer=_exact(update.optimizer), rate=rate, clipping=clipping)
 
     # on floats
 
@@ -65,7 +77,7 @@ class Rehearsal:
         self.values, result = self._run(stated)
         if fused != stated and self.rounding is None:
             last = len(network.layers)
-            self.exact_form = not all(np.isfinite(v).all() for k, v in self.values.items() if k.layer in (0, last))
+            self.exact_form = not all(_finite(v) for k, v in self.values.items() if k.layer in (0, last))
             computed, result = self._run(fused)
             self.values.update({key: v for key, v in computed.items() if key not in self._only_stated()})
             after = self._forward(fused, result.parameters)
@@ -128,7 +140,7 @@ class Rehearsal:
     def _shortcut(self, t: Lattice, weight: Lattice | None) -> None:
         """The last deltas straight from the weighted sums, beside the way through the outputs."""
         last = len(self.network.layers)
-        m = Terms(self.scope, self.values, self.numbers).at(last)
+        m = Terms(self.scope, self.values, self.numbers, known={"p": "a"}).at(last)
         z = self.steps.get(StepKey("z", last, "ri"))
         if z is not None:
             self.steps[StepKey("dE/dz shortcut", last, "ri")] = m.let(
@@ -204,6 +216,22 @@ class Rehearsal:
                 reference.backward(m, self.network, plan, self.views, saved, y, self.t, self.weight, gradients)
                 times.append((middle - start, time.perf_counter() - middle))
         return Timing(statistics.median(f for f, _ in times), statistics.median(b for _, b in times))
+
+
+def _finite(values: Any) -> bool:
+    return bool(np.all(values - values == 0))  # of any kind of number: infinity less itself is not a number
+
+
+def _exact(rule: Any) -> Any:
+    """A rule whose hyper-parameters are the fractions that their decimals are."""
+    result = copy.copy(rule)
+    for entry in fields(rule):
+        value = getattr(rule, entry.name)
+        if isinstance(value, float):
+            object.__setattr__(result, entry.name, Fraction(repr(value)))
+        elif isinstance(value, Rule):
+            object.__setattr__(result, entry.name, _exact(value))
+    return result
 
 
 def recording(numbers: Floats) -> Recorder:

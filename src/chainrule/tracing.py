@@ -105,7 +105,7 @@ class Trace:
         self.t = network.goals(t, len(self.x))
         self.weight = None if weight is None else np.asarray(weight, float).reshape(-1, 1)
         self.naming = naming or network.naming()
-        self.digits = Digits(conventions.places if digits is None else digits)
+        self.digits = Digits(conventions.places if digits is None else digits, conventions.intermediate == "significant")
         reference.check_order(network, conventions, clipping)
         buffer = network.parameters if parameters is None else parameters
         views = reference.dressed(network, network.views(buffer), len(self.x), number, keeps)
@@ -266,7 +266,7 @@ class Trace:
             return "given"
         if symbol == "x":
             return "given"
-        if symbol in ("E", "E_data", "R"):
+        if symbol in ("E", "E_data", "E_sample", "R"):
             return "loss"
         if cell.of or symbol.endswith("+") or symbol in ("norm", "shrink", "rate", "mu_now", "mu_next"):
             return "update"
@@ -389,7 +389,7 @@ class Trace:
             for index in np.ndindex(*span.shape):
                 yield self.scope.cell(key, index), self._step.given[key].cell(index).value, new[index]
         for key, after in self._step.after.items():
-            if key.symbol not in ("z", "a", "E", "E_data", "R") or ("r" in key.over and self.scope.rows > 1):
+            if key.symbol not in ("z", "a", "E", "E_data", "E_sample", "R") or ("r" in key.over and self.scope.rows > 1):
                 continue
             if key.symbol == "E" and key.over == "r1":
                 continue

@@ -93,7 +93,7 @@ class SigmoidBinaryCrossEntropy(Loss):
         return m.times(t, softplus(m, -y)) + m.times(1 - t, softplus(m, y))
 
     def each_slope(self, m: Alphabet, y: Array, t: Array) -> Array:
-        return m.let("a", m.sigmoid(y)) - t
+        return m.let("p", m.sigmoid(y)) - t
 
     def mismatch(self, activation: Activation, outputs: int) -> tuple[str, str] | None:
         return _needs_sums(self, activation, "binary_cross_entropy with activation sigmoid")
@@ -133,7 +133,7 @@ class SoftmaxCrossEntropy(Loss):
         return m.times(t, m.log1p(others) - below)
 
     def each_slope(self, m: Alphabet, y: Array, t: Array) -> Array:
-        return m.let("a", Softmax().value(m, y)) - t
+        return m.let("p", Softmax().value(m, y)) - t
 
     def mismatch(self, activation: Activation, outputs: int) -> tuple[str, str] | None:
         return _needs_sums(self, activation, "cross_entropy with activation softmax")

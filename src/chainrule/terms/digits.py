@@ -16,6 +16,7 @@ class Digits:
     digits are written with a power of ten, so that none but 0 is ever printed as 0. From 17 on: every digit there is."""
 
     places: int = 9
+    significant: bool = False  # places are significant figures
 
     def text(self, value: Any) -> str:
         if isinstance(value, (bool, np.bool_)):
@@ -34,9 +35,17 @@ class Digits:
         shortest = str(value) if isinstance(value, np.float32) else repr(number)
         if self.places >= 17:
             return shortest
+        if self.significant:
+            return _positional(f"{number:.{self.places}g}")
         for candidate in (shortest, f"{number:.14g}"):  # the second: 0.3775 behind 0.37750000000000006
             if "e" not in candidate and len(candidate.partition(".")[2]) <= self.places:
                 return candidate
         if abs(number) < 10.0 ** (2 - self.places) or abs(number) >= 1e15:
             return f"{number:.{max(self.places, 3) - 1}e}"
         return f"{number:.{self.places}f}"
+
+
+def _positional(text: str) -> str:
+    """1.23e+03 as 1230; tiny and huge numbers keep their power of ten."""
+    _, e, exponent = text.partition("e")
+    return f"{float(text):.0f}" if e and 0 < int(exponent) < 15 else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,14 @@ class Terms:
         numbers: Floats | None = None,
         rounding: Rounding | None = None,
         mute: Collection[StepKey] = (),
+        known: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.scope = scope
         self.values = values
         self.numbers = numbers or Floats()
         self.rounding = rounding
         self.mute = mute  # steps that stay part of the formula they stand in
+        self.known = known  # symbols that are another name for a number that is there already
         self.steps: dict[StepKey, Lattice] = {}
         self.place = Place()
 
@@ -136,7 +139,7 @@ class Terms:
 
     def let(self, symbol: str, x: Any, over: str = "ri") -> Lattice:
         x = lattice(x)
-        key = self.place.key(symbol, over)
+        key = self.place.key(self.known.get(symbol, symbol), over)
         if key in self.mute:
             return lattice(x)
         values = self.values.get(key)
