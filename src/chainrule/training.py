@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +11,15 @@ import numpy as np
 
 from chainrule import draws
 from chainrule.conventions import Conventions
-from chainrule.engines import reference
-from chainrule.engines.reference import State, Update
+from chainrule.engines import Task, choose
+from chainrule.engines.reference import State
 from chainrule.errors import InputError, RunError, shown
 from chainrule.network import Network
-from chainrule.readers import Floats, Rounder, Rounding, for_numbers
 from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer, Schedule
+
+SLICE = 1000
+"""Updates that an engine runs in one call."""
 
 
 @dataclass(frozen=True)
@@ -53,69 +54,71 @@ def run(
     conventions: Conventions = Conventions(),
     weight: Any = None,
     keeps: dict[int, Any] | None = None,
+    engine: str = "auto",
     report: Callable[[int, float], None] | None = None,
 ) -> Outcome:
     """Trains a copy of the network. One epoch is one pass over the rows: one update without batch_size.
 
     updates: at most so many. until: stop when the loss of all rows is at most this. patience: stop after so many epochs
-    that did not bring the loss of all rows down by more than tolerance. Raises InputError if nothing would end it.
+    that did not bring the loss of all rows down by more than tolerance. engine: "auto", or the name of one. Raises
+    InputError if nothing would end it.
     """
     _check(updates, until, patience, batch_size)
-    network = copy.copy(network)
-    network.memory = [dict(memory) for memory in network.memory]
     x = network.rows(x)
     t = network.goals(t, len(x))
     weight = None if weight is None else np.asarray(weight, dtype=network.dtype).reshape(-1, 1)
-    reference.check_order(network, conventions, clipping)
+    task = Task(network, x, t, optimizer, weight, clipping, conventions, keeps)
+    session = choose(engine, task).Session(task)
     batches = _Batches(len(x), batch_size, network.seed)
-    buffer = np.array(network.parameters)
-    views = network.views(buffer)
-    state = reference.begin(network, optimizer)
-    numbers = for_numbers(buffer)
-    rounding = Rounding(conventions.intermediate, conventions.places)
-    exact = conventions.intermediate == "exact"
-    plan = network.fused if exact else network.stated
-    losses: list[float] = []
-    best, best_epoch = math.inf, 0
-    number, reason = 0, "updates"
+    watch = _Watch(until, patience, tolerance)
 
-    with np.errstate(all="ignore"):
-        while True:
-            m: Floats = numbers if exact else Rounder(rounding)
-            rows = batches.rows(number + 1)
-            rate = schedule.rate(optimizer.learning_rate, number + 1) if schedule else optimizer.learning_rate
-            update = Update(optimizer, number + 1, rate, state, clipping, conventions)
-            dressed = reference.dressed(network, views, len(x[rows]), number + 1, keeps)
-            result = reference.step(
-                m, network, plan, dressed, x[rows], t[rows], None if weight is None else weight[rows], update
-            )
-            epoch, first = batches.epoch(number + 1)
-            loss = float(result.loss)
-            if first and (until is not None or patience is not None):
-                whole = loss if batches.whole else _loss(network, views, x, t, weight, number + 1, keeps)
-                if until is not None and whole <= until:
-                    reason = "until"
+    def advance(count: int, goal: float) -> list[float]:
+        numbers = range(session.number + 1, session.number + 1 + count)
+        rates = [schedule.rate(optimizer.learning_rate, k) if schedule else optimizer.learning_rate for k in numbers]
+        found: list[float] = session.advance([batches.rows(k) for k in numbers], rates, goal)
+        return found
+
+    losses: list[float] = []
+    while not watch.ended and (updates is None or session.number < updates):
+        left = SLICE if updates is None else min(SLICE, updates - session.number)
+        if batches.whole:
+            found = advance(left if patience is None else 1, -math.inf if until is None else until)
+            watch.see(found[-1])
+        else:
+            if watch.watching:
+                watch.see(sum(session.loss(x, t, weight)))
+                if watch.ended:
                     break
-                if whole < best - tolerance * (patience is not None):
-                    best, best_epoch = whole, epoch
-                if patience is not None and epoch - best_epoch >= patience:
-                    reason = "patience"
-                    break
-            if updates is not None and number >= updates:
-                break
-            if not math.isfinite(loss):
-                reason = "not finite"
-                break
-            losses.append(loss)
-            number += 1
-            for span in network.spans:
-                views[span.layer - 1][span.symbol][...] = result.parameters[span.layer - 1][span.symbol]
-            state = result.state
-            for place, layer in enumerate(network.layers):
-                network.memory[place].update(layer.remember(m, dressed[place], result.saved[place]))
-            if report is not None:
-                report(number, loss)
-    return Outcome(buffer, state, network.memory, number, loss, losses, reason)
+            found = advance(min(left, batches.left_in_epoch(session.number)), -math.inf)
+            if not math.isfinite(found[-1]):
+                watch.ended = "not finite"
+        losses += found[: len(found) - (watch.ended in ("until", "not finite"))]
+        if report is not None:
+            report(session.number, found[-1])
+    loss = advance(1, math.inf)[0]
+    return Outcome(session.parameters, session.state, session.memory, session.number, loss, losses, watch.ended or "updates")
+
+
+class _Watch:
+    """Looks at the loss of all rows, epoch by epoch, and says when it is time to end."""
+
+    def __init__(self, until: float | None, patience: int | None, tolerance: float) -> None:
+        self.until, self.patience, self.tolerance = until, patience, tolerance
+        self.watching = until is not None or patience is not None
+        self.ended = ""
+        self._best, self._since = math.inf, 0
+
+    def see(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            self.ended = "not finite"
+        elif self.until is not None and loss <= self.until:
+            self.ended = "until"
+        elif loss < self._best - self.tolerance:
+            self._best, self._since = loss, 0
+        else:
+            self._since += 1
+            if self.patience is not None and self._since >= self.patience:
+                self.ended = "patience"
 
 
 def train(network: Network, x: Any, t: Any, optimizer: Optimizer | None = None, **options: Any) -> Outcome:
@@ -137,13 +140,6 @@ def diverged(number: int, rate: float) -> RunError:
     )
 
 
-def _loss(network: Network, views: Any, x: Any, t: Any, weight: Any, number: int, keeps: dict[int, Any] | None) -> float:
-    m, plan = for_numbers(network.parameters), network.fused
-    dressed = reference.dressed(network, views, len(x), number, keeps)
-    y, _ = reference.forward(m, plan.layers, dressed, x)
-    return float(reference.objective(m, plan, network.penalties, dressed, y, t, weight))
-
-
 class _Batches:
     """Which rows belong to which update: all of them, or a shuffled part."""
 
@@ -153,14 +149,14 @@ class _Batches:
         self.per_epoch = -(-rows // self.size)
         self._order: tuple[int, Any] = (-1, None)
 
-    def epoch(self, number: int) -> tuple[int, bool]:
-        """The epoch of an update, from 0, and whether it is the epoch's first."""
-        return (number - 1) // self.per_epoch, (number - 1) % self.per_epoch == 0
+    def left_in_epoch(self, number: int) -> int:
+        """Updates from `number` to the end of the epoch."""
+        return self.per_epoch - number % self.per_epoch
 
     def rows(self, number: int) -> Any:
         if self.whole:
             return slice(None)
-        epoch, _ = self.epoch(number)
+        epoch = (number - 1) // self.per_epoch
         if self._order[0] != epoch:
             self._order = (epoch, draws.permutation(self.seed, epoch, self.count))
         start = (number - 1) % self.per_epoch * self.size

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule import draws
 from chainrule.conventions import Conventions
+from chainrule.engines import Task
 from chainrule.errors import InputError
 from chainrule.network import Network, Parameters, Plan
+from chainrule.readers import Rounder, Rounding, for_numbers
 from chainrule.rules.layers import Dropout
 from chainrule.rules.rule import Clipping, Layer, Optimizer, Penalty
 
@@ -175,3 +179,68 @@ def check_order(network: Network, conventions: Conventions, clipping: Clipping |
         raise InputError(
             "clip_norm needs all gradients at once, and sequential order never has them", do='use order = "simultaneous"'
         )
+
+
+def why_not(task: Task) -> str:
+    """The reference engine runs everything."""
+    return ""
+
+
+class Session:
+    """Updates, one after the other; see chainrule.engines for what a session is."""
+
+    def __init__(self, task: Task) -> None:
+        network = copy.copy(task.network)
+        network.memory = [dict(memory) for memory in network.memory]
+        check_order(network, task.conventions, task.clipping)
+        self._task, self._network = task, network
+        self.number = task.number
+        self.parameters = np.array(network.parameters if task.parameters is None else task.parameters)
+        self.state = begin(network, task.optimizer) if task.state is None else task.state
+        self._views = network.views(self.parameters)
+        exact = task.conventions.intermediate == "exact"
+        self._plan = network.fused if exact else network.stated
+        self._reader = for_numbers(self.parameters) if exact else None
+
+    @property
+    def memory(self) -> list[dict[str, Any]]:
+        return self._network.memory
+
+    def advance(self, batches: Iterable[Any], rates: Iterable[float], until: float = -math.inf) -> list[float]:
+        losses = []
+        with np.errstate(all="ignore"):
+            for rows, rate in zip(batches, rates, strict=True):
+                losses.append(self._update(rows, rate, until))
+                if not math.isfinite(losses[-1]) or losses[-1] <= until:
+                    break
+        return losses
+
+    def _update(self, rows: Any, rate: float, until: float) -> float:
+        task, network, number = self._task, self._network, self.number + 1
+        chosen = task.conventions
+        m = self._reader or Rounder(Rounding(chosen.intermediate, chosen.places))
+        x, t = task.x[rows], task.t[rows]
+        weight = None if task.weight is None else task.weight[rows]
+        keeps = None if task.keeps is None else {place: keep[rows] for place, keep in task.keeps.items()}
+        parameters = dressed(network, self._views, len(x), number, keeps)
+        update = Update(task.optimizer, number, rate, self.state, task.clipping, chosen)
+        result = step(m, network, self._plan, parameters, x, t, weight, update)
+        loss = float(result.loss)
+        if math.isfinite(loss) and loss > until:
+            self.number, self.state = number, result.state
+            for span in network.spans:
+                self._views[span.layer - 1][span.symbol][...] = result.parameters[span.layer - 1][span.symbol]
+            for place, layer in enumerate(network.layers):
+                network.memory[place].update(layer.remember(m, parameters[place], result.saved[place]))
+        return loss
+
+    def loss(self, x: Any, t: Any, weight: Any = None) -> tuple[float, float]:
+        network, plan = self._network, self._network.fused
+        m = for_numbers(self.parameters)
+        views = [{**p, **memory} for p, memory in zip(self._views, network.memory, strict=True)]
+        with np.errstate(all="ignore"):
+            for layer, p in zip(plan.layers, views, strict=True):
+                x = layer.predict(m, p, x)
+            data = float(plan.loss.value(m, x, t, weight))
+            prices = [rule.each(m, p["W"]).sum() for rule in network.penalties for p in self._views if "W" in p]
+        return data, float(sum(prices))
