@@ -28,7 +28,7 @@ from chainrule.rules import find, names
 from chainrule.rules.layers import Dense
 from random_nets import Case, Found, Shaken
 
-torch = pytest.importorskip("torch")
+import torch
 F = torch.nn.functional
 
 CLOSE = 1e-12  # figure N1: normwise, per tensor
@@ -651,12 +651,10 @@ def test_statements(stated: Callable[[Tensor], Tensor], torchs: Callable[[Tensor
 KINKS = np.array([-3.0, -0.0, 0.0, 3.0])
 
 
-@pytest.mark.parametrize("name", names("activation"))
+@pytest.mark.parametrize("name", [name for name in names("activation") if name != "softmax"])  # it has none
 def test_kinks(name: str) -> None:
     """The slope that is taken where there are two."""
     rule = find("activation", name)()
-    if name == "softmax":
-        pytest.skip("no kinks")
     y, slope = with_slope(lambda x: ACTIVATIONS[name](rule, x), KINKS)
     x = KINKS.reshape(1, -1)
     np.testing.assert_allclose(rule.value(Floats(), x)[0], y, rtol=1e-15, atol=1e-16)

@@ -11,11 +11,12 @@ def because(cell: Cell, network: Network, naming: Naming, made: bool = True) -> 
     symbol, layer = cell.symbol, cell.layer
     if symbol == "x" and made:
         return "The number in the table, brought to its column's mean 0 and standard deviation 1."
-    me = naming.name(cell)
     if cell.via is not None:
-        return f"The part of {naming.name(cell._replace(via=None))} that comes back through {naming.name(cell.via)}."
+        return "One path's share: what comes back along it is the product of what arrives and the slope on the way."
     if cell.of:
         return _memory(cell)
+    if symbol == "z" and network.layers[layer - 1].kind == "activation":
+        return "What the layer before puts out enters as it is."
     if symbol == "a":
         activation = network.layers[layer - 1]
         rule = getattr(activation, "activation", activation)
@@ -32,8 +33,8 @@ def because(cell: Cell, network: Network, naming: Naming, made: bool = True) -> 
         over = "" if cell.sample else f", then the {network.loss.reduction} over samples"
         return f"{whole}{over}." + (" The price of the weights is added." if symbol == "E" and network.penalties else "")
     if symbol == "dE/dW" and cell.sample:
-        return f"What sample {cell.sample} adds to the gradient."
-    return _REASONS.get(symbol, f"{me}, as the rule of layer {layer} has it." if layer else "")
+        return "What one sample adds to the gradient."
+    return _REASONS.get(symbol, f"{naming.name(cell)}, as the rule of layer {layer} has it." if layer else "")
 
 
 def _name(rule: object) -> str:

@@ -141,11 +141,8 @@ class Rehearsal:
         """The last deltas straight from the weighted sums, beside the way through the outputs."""
         last = len(self.network.layers)
         m = Terms(self.scope, self.values, self.numbers, known={"p": "a"}).at(last)
-        z = self.steps.get(StepKey("z", last, "ri"))
-        if z is not None:
-            self.steps[StepKey("dE/dz shortcut", last, "ri")] = m.let(
-                "dE/dz shortcut", self.network.fused.loss.slope(m, z, t, weight)
-            )
+        slope = self.network.fused.loss.slope(m, self.steps[StepKey("z", last, "ri")], t, weight)
+        self.steps[StepKey("dE/dz shortcut", last, "ri")] = m.let("dE/dz shortcut", slope)
 
     def _prepared(self, m: Terms, raw: tuple[Any, Any, Any]) -> Lattice:
         """Inputs that were standardised are steps of their own: (raw - mean) / deviation."""

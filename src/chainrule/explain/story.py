@@ -6,7 +6,7 @@ Every format tells the same story; only how it is set differs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from chainrule.errors import InputError, printable, shown
@@ -116,7 +116,8 @@ def _paragraphs(steps: Sequence[Step]) -> tuple[Paragraph, ...]:
 
 def head(trace: Trace, timed: bool) -> tuple[tuple[str, str], ...]:
     """What was chosen, in words: it stands above every derivation."""
-    network, words = trace.network, trace.conventions.sentences()
+    network = trace.network
+    words = replace(trace.conventions, places=trace.digits.places).sentences()
     sizes = "-".join(str(width) for width in (network.inputs, *network.widths))
     layers = ", ".join(_layer(layer) for layer in network.layers)
     loss = network.loss

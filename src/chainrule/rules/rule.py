@@ -155,12 +155,13 @@ class Activation(Layer):
         return {}, n_in
 
     def forward(self, m: Alphabet, p: dict[str, Array], x: Array) -> tuple[Array, tuple[Array, ...]]:
+        x = m.let("z", x)
         y = m.let("a", self.value(m, x))
         return y, (x, y)
 
     def backward(self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array) -> tuple[Array, dict[str, Array]]:
         x, y = saved
-        return self.through(m, x, y, dy), {}
+        return m.let("dE/dz", self.through(m, x, y, dy)), {}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,8 @@ class Digits:
         if self.significant:
             return _positional(f"{number:.{self.places}g}")
         for candidate in (shortest, f"{number:.14g}"):  # the second: 0.3775 behind 0.37750000000000006
-            if "e" not in candidate and len(candidate.partition(".")[2]) <= self.places:
+            mantissa, e, _ = candidate.partition("e")
+            if len(mantissa.partition(".")[2]) <= (min(self.places - 1, 4) if e else self.places):
                 return candidate
         if abs(number) < 10.0 ** (2 - self.places) or abs(number) >= 1e15:
             return f"{number:.{max(self.places, 3) - 1}e}"

@@ -44,7 +44,7 @@ class Dense(Layer):
     def forward(self, m: Alphabet, p: dict[str, Array], x: Array) -> tuple[Array, tuple[Array, ...]]:
         z = (p["W"] @ x.T).T
         z = m.let("z", z + p["b"] if "b" in p else z)
-        y, _ = self.activation.forward(m, {}, z)
+        y = m.let("a", self.activation.value(m, z))
         return y, (x, z, y)
 
     def backward(self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...], dy: Array) -> tuple[Array, dict[str, Array]]:
