@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import random_nets
 from chainrule.engines import reference
@@ -28,7 +29,6 @@ from chainrule.rules import find, names
 from chainrule.rules.layers import Dense
 from random_nets import Case, Found, Shaken
 
-import torch
 F = torch.nn.functional
 
 CLOSE = 1e-12  # figure N1: normwise, per tensor
