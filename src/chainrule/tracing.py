@@ -5,8 +5,8 @@ A number's value is what the engine computed; its formula is the tree of the ver
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from chainrule.rehearsal import Rehearsal, Timing
 from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer
 from chainrule.terms.digits import Digits
-from chainrule.terms.printers import LONG, SHOWN, Latex, MathML, Spreadsheet, Text, latex_name, mathml_name
+from chainrule.terms.printers import LONG, SHOWN, Latex, MathML, Spreadsheet, Text
 from chainrule.terms.term import Term
 
 PHASES = ("given", "forward", "loss", "backward", "update")
@@ -43,10 +43,19 @@ class Step:
     substituted: str
     value: Any
     uses: tuple[str, ...]
-    latex: str
     because: str
-    mathml: str = ""
-    shown: str = ""
+    shown: str
+    _set: Callable[[type[Text]], str] = field(repr=False, compare=False)
+
+    @property
+    def latex(self) -> str:
+        """The whole equation in LaTeX."""
+        return self._set(Latex)
+
+    @property
+    def mathml(self) -> str:
+        """The whole equation in MathML, without the `math` element around it."""
+        return self._set(MathML)
 
     def __str__(self) -> str:
         lines = [f"{self.name} = {self.formula}"]
@@ -114,6 +123,7 @@ class Trace:
         self._step = Rehearsal(network, views, self.x, self.t, self.weight, update, raw)
         self.scope, self.loss, self.new = self._step.scope, self._step.loss, self._step.new
         self._terms: dict[Cell, Term] = {}
+        self._labels: dict[Any, str] = {}
         self._cells: list[Cell] | None = None
         self._names: dict[str, Cell] | None = None
         self._timing: Timing | None = None
@@ -288,36 +298,44 @@ class Trace:
         return made
 
     def label(self, name: Any) -> str:
-        return self.naming.name(name) if isinstance(name, Cell) else str(name)
+        """The name of a cell, as this trace calls it."""
+        found = self._labels.get(name)
+        if found is None:
+            found = self._labels[name] = self.naming.name(name) if isinstance(name, Cell) else str(name)
+        return found
 
     def step(self, cell: Cell) -> Step:
         """A cell, opened."""
         term = self.term(cell)
-        formula = self.formula(term)
-        name, value = self.label(cell), self.digits.text(term.value)
-        latex, mathml = latex_name(name), mathml_name(name)
+        formula, value = self.formula(term), self.digits.text(term.value)
         if formula is None:
-            texts = value if self.digits.places >= 17 else Digits(17).text(term.value)
-            texts = value if len(texts) - len(value) > 3 else texts
-            equals = f"{latex} = {Latex(digits=self.digits).number(term.value)}"
-            mathml = f"{mathml}<mo>=</mo>{MathML(digits=self.digits).number(term.value)}"
-            names = numbers = texts
+            names = numbers = Digits(17).text(term.value)
+            if len(names) > len(value) + 3:  # a long number that was not written down by anyone
+                names = numbers = value
         else:
             with np.errstate(all="ignore"):
                 names = Text(self.label, self.digits).print(formula)
                 numbers = Text(self.label, self.digits, values=True).print(formula)
-                printers = [kind(self.label, self.digits, values) for kind in (Latex, MathML) for values in (False, True)]
-                parts = [printer.print(formula) for printer in printers]
-            result = Latex(digits=self.digits).number(term.value)
-            equals = f"{latex} = {parts[0]} = {parts[1]}" + ("" if parts[1] == result else f" = {result}")
-            shown_value = MathML(digits=self.digits).number(term.value)
-            tail = "" if parts[3] == f"<mrow>{shown_value}</mrow>" else f"<mo>=</mo>{shown_value}"
-            mathml = f"{mathml}<mo>=</mo>{parts[2]}<mo>=</mo>{parts[3]}{tail}"
         uses = tuple(dict.fromkeys(cell_id(each.name) for each in self._uses(term) if isinstance(each.name, Cell)))
+        reason = because(cell, self.network, self.naming, formula is not None)
+        sample = cell.sample or None
         return Step(
-            cell_id(cell), name, self.phase(cell), cell.sample or None, names, numbers, _plain(term.value), uses, equals,
-            because(cell, self.network, self.naming, formula is not None), mathml, value,
+            cell_id(cell), self.label(cell), self.phase(cell), sample, names, numbers, _plain(term.value), uses, reason, value,
+            lambda kind: self._equation(cell, kind),
         )  # fmt: skip
+
+    def _equation(self, cell: Cell, kind: type[Text]) -> str:
+        """Name, formula, formula with numbers and value, set in one line by a printer."""
+        term = self.term(cell)
+        formula = self.formula(term)
+        named, valued = kind(self.label, self.digits), kind(self.label, self.digits, values=True)
+        sides, result = [named.name(cell)], named.number(term.value)
+        if formula is not None:
+            with np.errstate(all="ignore"):
+                sides += [named.print(formula), valued.print(formula)]
+        if sides[-1] not in (result, f"<mrow>{result}</mrow>"):
+            sides.append(result)
+        return kind.equals.join(sides)
 
     def spreadsheet(self, name: str, address: Mapping[str, str]) -> str:
         """The number's formula for a spreadsheet; `address` gives the cell address of each name in it."""

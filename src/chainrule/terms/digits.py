@@ -19,6 +19,12 @@ class Digits:
     significant: bool = False  # places are significant figures
 
     def text(self, value: Any) -> str:
+        """A value as it is written."""
+        if type(value) is not np.float64:
+            return self._other(value)
+        return self._real(float(value), repr(float(value)))
+
+    def _other(self, value: Any) -> str:
         if isinstance(value, (bool, np.bool_)):
             return "true" if value else "false"
         if isinstance(value, Fraction):
@@ -27,12 +33,13 @@ class Digits:
             import mpmath
 
             return str(mpmath.nstr(value, self.places))
-        number = float(value)
+        return self._real(float(value), str(value) if isinstance(value, np.float32) else repr(float(value)))
+
+    def _real(self, number: float, shortest: str) -> str:
         if not math.isfinite(number):
             return str(number)
         if number == int(number) and abs(number) < 1e15:
             return str(int(number))
-        shortest = str(value) if isinstance(value, np.float32) else repr(number)
         if self.places >= 17:
             return shortest
         if self.significant:

@@ -6,6 +6,7 @@ Parentheses come from precedence, never from the text. Long sums show their larg
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import ClassVar
 from xml.sax.saxutils import escape
 
@@ -22,6 +23,7 @@ class Text:
     """Unicode text. What it prints can be evaluated again: `·` multiplies, `^` is a power, a bracketed rest is its number."""
 
     dot: ClassVar[str] = "·"
+    equals: ClassVar[str] = " = "
     calls: ClassVar[dict[str, str]] = {
         "log": "ln", "tanh": "tanh", "sqrt": "sqrt", "abs": "abs", "sign": "sign", "maximum": "max", "minimum": "min",
         "erfc": "erfc",
@@ -205,6 +207,7 @@ class MathML(Text):
     """MathML Core, as browsers set it. Every piece is a single element or an mrow."""
 
     dot = "<mo>·</mo>"
+    equals = "<mo>=</mo>"
     calls: ClassVar[dict[str, str]] = {**Text.calls}
 
     def print(self, term: Term) -> str:
@@ -350,7 +353,9 @@ def latex_escape(text: str) -> str:
     return "".join(_LATEX_SIGNS.get(sign, sign if 0x20 <= ord(sign) < 0x7F else f"[U+{ord(sign):04X}]") for sign in text)
 
 
+@lru_cache(maxsize=100_000)
 def latex_name(name: str) -> str:
+    """A name, set in LaTeX."""
     parsed = parse(name)
     if isinstance(parsed, Symbol):
         return _latex_symbol(parsed)
@@ -386,7 +391,9 @@ def _latex_symbol(symbol: Symbol) -> str:
     return text + (f"^{{{latex_escape(symbol.above)}}}" if symbol.above else "")
 
 
+@lru_cache(maxsize=100_000)
 def mathml_name(name: str) -> str:
+    """A name, set in MathML."""
     parsed = parse(name)
     if isinstance(parsed, Symbol):
         return _mathml_symbol(parsed)
