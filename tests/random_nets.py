@@ -348,10 +348,7 @@ def run(case: Case, reader: Watcher | None = None, steps: int = STEPS, plain: bo
             losses.append(result.loss)
             if first is None:
                 first = result, m.dx
-            memory = [
-                {**kept, **layer.remember(m, p, saved)}
-                for layer, p, kept, saved in zip(network.layers, dressed, memory, result.saved, strict=True)
-            ]
+            memory = [{**kept, **new} for kept, new in zip(memory, result.memory, strict=True)]
             state = result.state
             views = [{s: np.asarray(new[s], network.dtype) for s in p} for p, new in zip(views, result.parameters, strict=True)]
     gradients = {f"dE/d{span.symbol}[{span.layer}]": first[0].gradients[span.layer - 1][span.symbol] for span in network.spans}

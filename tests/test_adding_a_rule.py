@@ -49,7 +49,7 @@ def test_it_is_explained_in_every_format(softsign):
     assert step.value == pytest.approx(z / (1 + abs(z)), abs=1e-15)
     assert trace["dout_h2/dnet_h2"].value == pytest.approx(1 / (1 + abs(z)) ** 2, abs=1e-15)
     assert r"\frac{\mathit{net}_{\mathrm{h2}}}{1 + \left|\mathit{net}_{\mathrm{h2}}\right|}" in step.latex
-    assert "Squeezes any number between -1 and 1, more slowly than tanh." in trace.explain()
+    assert "squeezes any number between -1 and 1, more slowly than tanh." in trace.explain()
     assert r"\left|" in trace.explain(format="latex")
     assert "<math" in trace.explain(format="html")
     data = json.loads(trace.explain(format="json"))

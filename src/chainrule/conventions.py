@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from chainrule.errors import InputError, nearest, shown
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "biases": ("updated", "frozen", "updated_per_unit"),
     "order": ("simultaneous", "sequential"),
     "orientation": ("rows", "columns"),
     "intermediate": ("exact", "rounded", "truncated", "significant"),
+    "print": ("rounded", "truncated", "significant"),
 }
 
 
@@ -18,6 +21,7 @@ class Conventions:
     order: simultaneous (all gradients from the old weights) or sequential (a layer's new weights already hand back).
     orientation: what the rows of a weight matrix are in the spec: receiving units, or (columns) senders.
     intermediate: every named step exact, rounded or truncated to `places` decimals, or kept to `places` significant figures.
+    print: the same choice for what is only shown; "" shows numbers as they are kept, exact ones rounded.
     """
 
     biases: str = "updated"
@@ -25,11 +29,29 @@ class Conventions:
     orientation: str = "rows"
     intermediate: str = "exact"
     places: int = 9
+    print: str = ""
+
+    def __post_init__(self) -> None:
+        for name, allowed in CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed and not (name == "print" and value == ""):
+                raise InputError(f"unknown {name}", got=shown(value), do=nearest(value, allowed), field=name)
+        if isinstance(self.places, bool) or not isinstance(self.places, int) or not 0 <= self.places <= 17:
+            raise InputError("places must be a whole number from 0 to 17", got=shown(self.places), field="places")
+
+    @property
+    def display(self) -> str:
+        """How numbers are shown: rounded, truncated or significant."""
+        return self.print or (self.intermediate if self.intermediate != "exact" else "rounded")
 
     def sentences(self) -> dict[str, str]:
         """Each choice in words, for the head of a derivation."""
         kept = {
-            "exact": "exact at every step, shown to {n} decimals",
+            "exact": {
+                "rounded": "exact at every step, shown to {n} decimals",
+                "truncated": "exact at every step, shown truncated to {n} decimals",
+                "significant": "exact at every step, shown to {n} significant figures",
+            }[self.display],
             "rounded": "rounded to {n} decimals at every named step",
             "truncated": "truncated to {n} decimals at every named step",
             "significant": "kept to {n} significant figures at every named step",
@@ -48,6 +70,3 @@ class Conventions:
             + ("receiving units" if self.orientation == "rows" else "senders, columns are receiving units"),
             "numbers": kept[self.intermediate].format(n=self.places),
         }
-
-
-NAMES = tuple(entry.name for entry in fields(Conventions))

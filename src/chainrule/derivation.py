@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from chainrule import training
 from chainrule.conventions import Conventions
-from chainrule.errors import InputError, RunError
-from chainrule.naming import Naming
+from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.network import Network
 from chainrule.rules.optimizers import SGD
-from chainrule.rules.rule import Clipping, Optimizer, Schedule
+from chainrule.rules.rule import Clipping, Optimizer, Schedule, find
+from chainrule.textbook import Naming
 from chainrule.tracing import Trace
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def trace(
     what: Network | Example,
     x: Any = None,
     t: Any = None,
-    optimizer: Optimizer | None = None,
+    optimizer: Optimizer | str | None = None,
     *,
     after: int = 0,
     until: float | None = None,
@@ -68,14 +70,37 @@ def trace(
     if isinstance(what, Network):
         if x is None or t is None:
             raise InputError("a network needs data to be traced", do="trace(network, x, t)")
-        rows = what.rows(x)
-        job: Job | Example = Job(what, rows, what.goals(t, len(rows)), optimizer or SGD(), **choices)
+        job: Job | Example = _job(what, x, t, optimizer, choices)
+    elif isinstance(what, str):
+        raise InputError("trace takes an example, not its name", got=shown(what), do="load_example(name), or read_spec(path)")
     elif x is not None or t is not None or optimizer is not None or choices:
         do = 'change them with example.with_settings([("update.order", "sequential")])'
         raise InputError("an example brings its own data and update", do=do)
     else:
         job = what
+    if names not in ("", "textbook", "matrix"):
+        raise InputError("unknown names", got=shown(names), do=nearest(names, ("textbook", "matrix")), field="names")
+    if digits is not None and (isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17):
+        raise InputError("digits must be a whole number from 1 to 17", got=shown(digits), field="digits")
     return derive(job, after, until, patience, digits, names)
+
+
+CHOICES = ("weight", "schedule", "clipping", "conventions", "batch_size", "keeps", "title", "notes")
+"""What else a network can be traced with."""
+
+
+def _job(network: Network, x: Any, t: Any, optimizer: Optimizer | str | None, choices: dict[str, Any]) -> Job:
+    for name in choices:
+        if name not in CHOICES:
+            raise TypeError(f"trace() has no parameter {name!r}: {nearest(name, (*CHOICES, 'optimizer', 'after', 'digits'))}")
+    rows = network.rows(x)
+    rule = find("optimizer", optimizer)() if isinstance(optimizer, str) else SGD() if optimizer is None else optimizer
+    if not isinstance(rule, Optimizer):
+        raise InputError("the optimizer must be a rule or its name", got=shown(optimizer), do="for example SGD(0.5)")
+    choices["weight"] = network.weights(choices.get("weight"), len(rows))
+    if choices.get("keeps") is not None:
+        choices["keeps"] = {place: np.asarray(keep).reshape(len(rows), -1) for place, keep in choices["keeps"].items()}
+    return Job(network, rows, network.goals(t, len(rows)), rule, **choices)
 
 
 def derive(

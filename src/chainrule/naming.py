@@ -1,6 +1,6 @@
-"""Cells of a step, their canonical ids, and the names a textbook gives them.
+"""Cells of a step, and their canonical ids.
 
-A cell is one number's place: `dE/dW[2][1,1]`, or `dE/dw5`. Layers, units, inputs and samples count from 1; layer 0 is the
+A cell is one number's place: `dE/dW[2][1,1]`. Layers, units, inputs and samples count from 1; layer 0 is the
 input. With one sample, samples are not mentioned.
 """
 
@@ -94,100 +94,6 @@ def cell_id(cell: Cell) -> str:
     return body + sample + (f" via {cell_id(cell.via)}" if cell.via else "")
 
 
-class Naming:
-    """Names for the cells of one network: `name(cell)` to write them, `alias(text)` to bring what people write to them."""
-
-    def __init__(
-        self,
-        units: Sequence[int],
-        weights: Mapping[int, tuple[int, int]],
-        style: str = "textbook",
-        custom: Mapping[int, Sequence[Sequence[str]]] | None = None,
-        separate: bool = True,
-    ) -> None:
-        """units: of each layer. weights: the shape of each layer's W. style: textbook or matrix. custom: own names of
-        weights, a row for each receiving unit. separate: each output has a loss of its own, and so has a path to it."""
-        self.style = style
-        self._units = units
-        self._separate = separate
-        self.custom = custom or {}
-        self._first: dict[int, tuple[int, int]] = {}  # layer -> number of its first weight, and weights in a row
-        count = 1
-        for layer, (n_out, n_in) in weights.items():
-            self._first[layer] = (count, n_in)
-            count += n_out * n_in
-
-    def name(self, cell: Cell) -> str:
-        return cell_id(cell) if self.style == "matrix" else self._textbook(cell)
-
-    def _unit(self, layer: int, i: int) -> str:
-        if layer == 0:
-            return f"i{i}"
-        if layer == len(self._units):
-            return f"o{i}"
-        return f"h{i}" if len(self._units) == 2 else f"h{layer}_{i}"
-
-    def parameter(self, symbol: str, layer: int, index: tuple[int, ...]) -> str:
-        """w5, b1 (shared), b_h1, gamma_h1."""
-        if symbol == "W":
-            i, j = index
-            if layer in self.custom:
-                return self.custom[layer][i - 1][j - 1]
-            first, width = self._first[layer]
-            return f"w{first + (i - 1) * width + j - 1}"
-        return f"{symbol}{layer}" if not index else f"{symbol}_{self._unit(layer, index[0])}"
-
-    def _sum(self, layer: int, i: int) -> str:
-        return f"net_{self._unit(layer, i)}"
-
-    def _out(self, layer: int, i: int) -> str:
-        return self._unit(0, i) if layer == 0 else f"out_{self._unit(layer, i)}"
-
-    def _textbook(self, cell: Cell) -> str:
-        if cell.symbol.endswith(SHORTCUT):
-            return self._textbook(cell._replace(symbol=cell.symbol.removesuffix(SHORTCUT))) + SHORTCUT
-        symbol, layer, index = cell.symbol, cell.layer, cell.units
-        sample = f"@{cell.sample}" if cell.sample else ""
-        if cell.via is not None:
-            via, target = cell.via, self._textbook(cell._replace(via=None, sample=0))
-            if via.layer == len(self._units) and via.symbol == "z" and self._separate:
-                return target.replace("dE/", f"dE_{self._unit(via.layer, via.units[0])}/", 1) + sample
-            return f"{target}{sample} via {self._textbook(via)}"
-        return self._body(cell, symbol, layer, index) + sample
-
-    def _body(self, cell: Cell, symbol: str, layer: int, index: tuple[int, ...]) -> str:
-        if cell.of:
-            after = "+" if symbol.endswith("+") else ""
-            return f"{symbol.removesuffix('+')}_{self.parameter(cell.of, layer, index)}{after}"
-        if symbol == "E":
-            return f"E_{self._unit(len(self._units), index[0])}" if index else "E" if cell.sample else "E_total"
-        if symbol == "t":
-            return f"target_{self._unit(len(self._units), index[0])}"
-        if symbol == "x":
-            return self._unit(0, index[0])
-        if symbol == "z":
-            return self._sum(layer, index[0])
-        if symbol == "a":
-            return self._out(layer, index[0])
-        if symbol == "dE/dx":
-            return f"dE/d{self._unit(0, index[0])}"
-        if symbol == "dE/da":
-            return f"dE/d{self._out(layer, index[0])}"
-        if symbol == "da/dz":
-            return f"d{self._out(layer, index[0])}/d{self._sum(layer, index[-1])}"
-        if symbol == "dE/dz":
-            return f"delta_{self._unit(layer, index[0])}"
-        if symbol == "dz/dW":
-            return f"d{self._sum(layer, index[0])}/d{self.parameter('W', layer, index)}"
-        if symbol == "dz/dx":
-            return f"d{self._sum(layer, index[0])}/d{self._out(layer - 1, index[1])}"
-        if not layer:
-            return symbol + (f"_{self._unit(0, index[0])}" if index else "")
-        stem, after = symbol.removesuffix("+"), "+" if symbol.endswith("+") else ""
-        head, slash, what = stem.rpartition("/d")
-        return f"{head}{slash}{self.parameter(what, layer, index)}{after}"
-
-
 _ID = re.compile(r"(?P<head>[^\[\]@]+)(?P<index>(?:\[[\d,]+\])*)(?:@(?P<sample>\d+))?")
 _LOCAL = re.compile(
     r"dz\[(?P<layer>\d+)\]\[(?P<i>\d+)\]"
@@ -225,32 +131,8 @@ def _parse(text: str) -> Cell | None:
         return None
     groups = [tuple(int(i) for i in group.split(",") if i) for group in re.findall(r"\[([\d,]+)\]", found["index"])]
     symbol, sample = found["head"], int(found["sample"] or 0)
-    if symbol in ("x", "t", "E", "raw", "mean", "deviation", "dE/dx") and len(groups) < 2:
+    if symbol in ("x", "t", "E", "raw", "column_mean", "deviation", "dE/dx") and len(groups) < 2:
         return Cell(symbol, 0, groups[0] if groups else (), sample)
     if not groups or len(groups[0]) != 1 or len(groups) > 2:
         return Cell(symbol, 0, (), sample) if not groups else None
     return Cell(symbol, groups[0][0], groups[1] if len(groups) > 1 else (), sample)
-
-
-def normal(text: str) -> str:
-    """A name as people write it, brought to one spelling: no spaces, d for the curly one, + for a prime."""
-    text = text.strip().replace("∂", "d").replace("δ", "delta").replace("′", "'").replace("η", "learning_rate")
-    words = re.split(r"\s+(via|shortcut)\b\s*", text)
-    text = "".join(f" {word} " if place % 2 else re.sub(r"[\s{}\\]", "", word) for place, word in enumerate(words)).strip()
-    return re.sub(r"'(?=@|$)|_new(?=@|$)", "+", text)
-
-
-def spellings(cell: Cell, naming: Naming) -> set[str]:
-    """Every name under which a cell may be asked for."""
-    textbook = naming._textbook(cell)
-    names = {cell_id(cell), textbook, naming.name(cell)}
-    sample = f"@{cell.sample}" if cell.sample else ""
-    if cell.symbol == "x":
-        names.add(f"x{cell.units[0]}{sample}")
-    if cell.symbol == "t":
-        names.add(f"t{cell.units[0]}{sample}")
-    if cell.symbol == "dE/dz" and cell.via is None:
-        names.add(f"dE/d{naming._sum(cell.layer, cell.units[0])}{sample}")
-    if cell.symbol == "E" and not cell.units:
-        names.add(f"E_total{sample}")
-    return {normal(name) for name in names}

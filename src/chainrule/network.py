@@ -10,11 +10,11 @@ import numpy as np
 
 from chainrule import draws
 from chainrule.errors import InputError, shown
-from chainrule.naming import Naming
-from chainrule.readers import for_numbers
+from chainrule.readers import Fractions, exact, for_numbers
 from chainrule.rules.activations import Identity
 from chainrule.rules.layers import Dense
 from chainrule.rules.rule import Activation, Initializer, Layer, Loss, Penalty, find
+from chainrule.textbook import Naming
 
 Parameters = list[dict[str, Any]]  # one dict a layer, symbol -> view of the buffer
 
@@ -82,6 +82,8 @@ class Network:
             raise InputError(
                 f"the network has {self.size} parameters", got=f"an array of shape {self.parameters.shape}", field="parameters"
             )
+        self.layers = tuple(self.like(layer) for layer in self.layers)
+        self.loss, self.penalties = self.like(self.loss), tuple(self.like(rule) for rule in self.penalties)
         self._remember()
 
     def _check(self) -> None:
@@ -125,6 +127,11 @@ class Network:
         if isinstance(last, Activation):
             return last
         return last.activation if isinstance(last, Dense) else Identity()
+
+    @property
+    def axes(self) -> dict[tuple[int, str], str]:
+        """A letter for each axis of each parameter, by layer and symbol."""
+        return {(span.layer, span.symbol): span.over for span in self.spans}
 
     def place(self, layer: int) -> str:
         """A layer as messages call it: `layer 2 (Dense 16->3)`."""
@@ -196,8 +203,7 @@ class Network:
         """Names for the numbers of a step: a textbook's while the weights are few enough to be told apart, else the ids."""
         shapes = {span.layer: (span.shape[0], span.shape[1]) for span in self.spans if span.symbol == "W"}
         few = sum(n_out * n_in for n_out, n_in in shapes.values()) <= FEW
-        separate = self.last_activation.name != "softmax"
-        return Naming(self.widths, shapes, style or ("textbook" if few else "matrix"), custom, separate)
+        return Naming(self.widths, shapes, style or ("textbook" if few else "matrix"), custom)
 
     def rows(self, x: Any) -> Any:
         """Inputs as (rows, inputs) of the network's dtype; a single row is accepted. InputError otherwise."""
@@ -216,6 +222,26 @@ class Network:
                 wanted = "each row of targets must sum to 1 for cross_entropy"
                 raise InputError(wanted, where=f"row {row + 1}", got=f"a sum of {t[row].sum():g}", field="t")
         return t
+
+    def weights(self, weight: Any, rows: int) -> Any:
+        """Sample weights as (rows, 1) of the network's dtype, or None. InputError if they are not one for each row."""
+        if weight is None:
+            return None
+        array = np.asarray(weight, dtype=None if self.parameters.dtype == object else self.parameters.dtype)
+        if array.size != rows or array.ndim > 2:
+            raise InputError(f"{rows} rows need as many weights", got=f"an array of shape {array.shape}", field="weight")
+        array = array.reshape(-1, 1)
+        if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array >= 0).all() and array.sum() > 0):
+            row = int(np.argmin(np.where(np.isfinite(array), array, -1)))
+            wanted = "weights must be finite, not negative, and not all 0"
+            raise InputError(wanted, where=f"row {row + 1}", got=str(array[row, 0]), field="weight")
+        return array
+
+    def like(self, rule: Any) -> Any:
+        """A rule or number as this network's numbers need it: among fractions, floats become the fractions they are
+        written as."""
+        among_fractions = self.parameters.dtype == object and isinstance(for_numbers(self.parameters), Fractions)
+        return exact(rule) if among_fractions else rule
 
     def _table(self, values: Any, width: int, expected: str, field: str) -> Any:
         array = np.asarray(values)

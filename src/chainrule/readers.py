@@ -6,8 +6,10 @@ long floats (50-digit truth), on fractions (exact results), or with every named 
 
 from __future__ import annotations
 
+import copy
 import decimal
 import math
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ import numpy as np
 
 from chainrule.errors import InputError, shown
 from chainrule.rules.alphabet import Array
+from chainrule.rules.rule import Rule
 
 
 def _of_arrays(function: Any) -> Any:
@@ -257,6 +260,16 @@ class Fractions(Objects):
     def array(self, x: Array) -> Array:
         """Floats as the fractions that their shortest decimals are: 0.1 is 1/10."""
         return self._each(lambda value: value if isinstance(value, Fraction) else Fraction(repr(value)), x)
+
+
+def exact(rule: Any) -> Any:
+    """A rule whose hyper-parameters are the fractions that their decimals are; or a number as that fraction."""
+    if not isinstance(rule, Rule):
+        return Fraction(repr(rule)) if isinstance(rule, float) else rule
+    result = copy.copy(rule)
+    for entry in fields(rule):
+        object.__setattr__(result, entry.name, exact(getattr(rule, entry.name)))
+    return result
 
 
 def for_numbers(x: Array) -> Floats:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from chainrule.naming import Cell, Naming
+from chainrule.naming import Cell
 from chainrule.network import Network
+from chainrule.textbook import Naming
 
 
-def because(cell: Cell, network: Network, naming: Naming, made: bool = True) -> str:
-    """The reason for a cell's formula, in the words of a textbook. made: it has a formula, and was not given."""
+def because(cell: Cell, network: Network, naming: Naming, rows: int = 1, made: bool = True) -> str:
+    """The reason for a cell's formula, in the words of a textbook. rows: samples in the step. made: it has a formula, and
+    was not given."""
     symbol, layer = cell.symbol, cell.layer
+    if symbol.endswith("+") and not cell.of and symbol[:-1] in ("W", "b", "gamma", "beta"):
+        return "The new value: the old one, less the optimizer's step against the gradient."
     if symbol == "x" and made:
         return "The number in the table, brought to its column's mean 0 and standard deviation 1."
     if cell.via is not None:
@@ -28,13 +32,27 @@ def because(cell: Cell, network: Network, naming: Naming, made: bool = True) -> 
         return f"The slope of {_name(rule)} where this unit stands."
     if symbol == "E" and cell.units:
         return f"{_name(network.loss)}: {_sentence(network.loss)}"
-    if symbol in ("E", "E_data"):
-        whole = {"sum": "The sum over outputs", "mean": "The mean over outputs"}[network.loss.over_outputs]
-        over = "" if cell.sample else f", then the {network.loss.reduction} over samples"
-        return f"{whole}{over}." + (" The price of the weights is added." if symbol == "E" and network.penalties else "")
-    if symbol == "dE/dW" and cell.sample:
-        return "What one sample adds to the gradient."
+    if symbol in ("E", "E_data", "E_sample"):
+        return _total(cell, network, rows)
+    if symbol == "dE/da":
+        return _OUTPUT if layer == len(network.layers) else _FED
+    if symbol == "dE/dW" and rows > 1:
+        return _CHAIN_OF_ONE if cell.sample else "The gradient is the sum of what every sample adds."
     return _REASONS.get(symbol, f"{naming.name(cell)}, as the rule of layer {layer} has it." if layer else "")
+
+
+_OUTPUT = "How the loss changes with this output."
+_FED = "How the loss changes with this unit: it feeds several others, and their shares add up."
+_CHAIN_OF_ONE = "What one sample adds to the gradient: the chain rule, from the loss back to this weight."
+
+
+def _total(cell: Cell, network: Network, rows: int) -> str:
+    over = {"sum": "The sum over outputs", "mean": "The mean over outputs"}[network.loss.over_outputs]
+    if cell.symbol == "E" and network.penalties and not cell.sample:
+        return "The loss, and the price of the weights."
+    if cell.sample or rows == 1:
+        return over + "."
+    return f"The {network.loss.reduction} over samples."
 
 
 def _name(rule: object) -> str:
@@ -42,13 +60,14 @@ def _name(rule: object) -> str:
 
 
 def _sentence(rule: object) -> str:
-    return " ".join((type(rule).__doc__ or "").split("\n\n")[0].split())
+    text = " ".join((type(rule).__doc__ or "").split("\n\n")[0].split())
+    return text[:1].lower() + text[1:]
 
 
 def _memory(cell: Cell) -> str:
     kinds = {
         "m": "The running mean of the slopes",
-        "v": "What the optimizer remembers of earlier slopes",
+        "v": "What the optimizer remembers of earlier slopes (of their squares, in the adam family)",
         "s": "The squares of the slopes, gathered",
         "m_hat": "The running mean, corrected for its start at 0",
         "v_hat": "The running mean of squares, corrected for its start at 0",
@@ -68,23 +87,19 @@ _REASONS = {
     "raw": "Given: the number in the table.",
     "keep": "Given: whether dropout keeps this number (1) or leaves it out (0).",
     "z": "The weighted sum of all that comes in, and the bias.",
-    "E_sample": "The loss of the sample by itself.",
+    "running_mean+": "For prediction: the running mean, moved towards the batch's.",
+    "running_variance+": "For prediction: the running variance, moved towards the batch's.",
     "p": "The probability that the weighted sums stand for.",
     "max": "The largest weighted sum: taking it away from all changes no probability, and keeps powers from overflowing.",
     "exp": "The power of e, of the weighted sum less the largest.",
     "R": "The price of the weights.",
-    "dE/da": "How the loss changes with this output: every path from it to the loss adds its share.",
     "dE/dz": "How the loss changes with this weighted sum: the chain rule through the activation.",
     "dE/dz shortcut": "The loss and its last activation cancel to output minus target: the same number, by a shorter way.",
-    "dE/dW": "The chain rule, from the loss back to this weight.",
+    "dE/dW": "The chain rule, from the loss back to this weight. The first factors together are the delta.",
     "dE_data/dW": "The chain rule, from the loss back to this weight, before the price of the weight is added.",
-    "dE/db": "A bias enters its weighted sum with slope 1, so its gradient is the sum's; what is shared adds up.",
+    "dE/db": "A bias is added with slope 1: its gradient is the delta of its sum, and a shared bias collects all deltas.",
     "dz/dW": "In the weighted sum this weight is multiplied by what its sender puts out: that is the slope.",
     "dz/dx": "In the weighted sum this input is multiplied by its weight: that is the slope.",
-    "W+": "A step against the gradient, as long as the optimizer has it.",
-    "b+": "A step against the gradient, as long as the optimizer has it.",
-    "gamma+": "A step against the gradient, as long as the optimizer has it.",
-    "beta+": "A step against the gradient, as long as the optimizer has it.",
     "mean": "The mean that is taken away.",
     "variance": "How far the numbers lie from their mean: the mean of the squares.",
     "scale": "One over the standard deviation; epsilon keeps it finite.",

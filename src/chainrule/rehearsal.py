@@ -6,7 +6,6 @@ import copy
 import statistics
 import time
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from chainrule.engines import reference
 from chainrule.engines.reference import Update
 from chainrule.naming import Cell, Scope
 from chainrule.network import Network, Parameters, Plan
-from chainrule.readers import Floats, Fractions, Recorder, Rounder, Rounding, StepKey, for_numbers
+from chainrule.readers import Floats, Recorder, Rounder, Rounding, StepKey, for_numbers
 from chainrule.rules.preparation import Standardize
 from chainrule.rules.rule import Rule
 from chainrule.terms.lattice import Lattice
@@ -52,23 +51,12 @@ class Rehearsal:
         chosen = update.conventions
         self.rounding = None if chosen.intermediate == "exact" else Rounding(chosen.intermediate, chosen.places)
         self.numbers = for_numbers(network.parameters)
-        if isinstance(self.numbers, Fractions):
-            self._to_fractions()
         self.exact_form = False
         self.given: dict[StepKey, Lattice] = {}
         self.constants: list[Term] = []
         with np.errstate(all="ignore"):
             self._record()
             self._derive(raw)
-
-    def _to_fractions(self) -> None:
-        network, update = copy.copy(self.network), self.update
-        network.layers = tuple(_exact(layer) for layer in network.layers)
-        network.loss = _exact(network.loss)
-        network.penalties = tuple(_exact(rule) for rule in network.penalties)
-        rate = Fraction(repr(update.rate)) if isinstance(update.rate, float) else update.rate
-        clipping = None if update.clipping is None else _exact(update.clipping)
-        self.network, self.update = network, update._replace(optimizer=_exact(update.optimizer), rate=rate, clipping=clipping)
 
     # on floats
 
@@ -142,26 +130,30 @@ class Rehearsal:
         last = len(self.network.layers)
         m = Terms(self.scope, self.values, self.numbers, known={"p": "a"}).at(last)
         slope = self.network.fused.loss.slope(m, self.steps[StepKey("z", last, "ri")], t, weight)
-        self.steps[StepKey("dE/dz shortcut", last, "ri")] = m.let("dE/dz shortcut", slope)
+        beside = StepKey("dE/dz", last, "ri")
+        short = {beside._replace(symbol="dE/dz shortcut"): m.let("dE/dz shortcut", slope)}
+        before = list(self.steps)[: list(self.steps).index(beside) + 1]
+        self.steps = {key: self.steps[key] for key in before} | short | self.steps
 
     def _prepared(self, m: Terms, raw: tuple[Any, Any, Any]) -> Lattice:
         """Inputs that were standardised are steps of their own: (raw - mean) / deviation."""
         table, means, deviations = (
             self._give(StepKey(symbol, 0, over), np.asarray(values))
-            for symbol, over, values in zip(("raw", "mean", "deviation"), ("ri", "i", "i"), raw, strict=True)
+            for symbol, over, values in zip(("raw", "column_mean", "deviation"), ("ri", "i", "i"), raw, strict=True)
         )
         self.values[StepKey("x", 0, "ri")] = self.x
         return m.at(0).let("x", Standardize().value(m, table, means, deviations))
 
     def _given_parameters(self) -> Parameters:
-        over = {(span.layer, span.symbol): span.over for span in self.network.spans}
-        return [
-            {s: self._give(StepKey(s, place, over.get((place, s), "ri")), np.asarray(v)) for s, v in p.items()}
-            for place, p in enumerate(self.views, 1)
-        ]
+        axes, memory = self.network.axes, self.network.memory
+
+        def key(symbol: str, place: int) -> StepKey:
+            return StepKey(symbol, place, axes.get((place, symbol), "1i" if symbol in memory[place - 1] else "ri"))
+
+        return [{s: self._give(key(s, place), np.asarray(v)) for s, v in p.items()} for place, p in enumerate(self.views, 1)]
 
     def _given_state(self) -> reference.State:
-        over = {(span.layer, span.symbol): span.over for span in self.network.spans}
+        over = self.network.axes
         counters = self.update.optimizer.counters
 
         def key(slot: str, place: int, symbol: str) -> StepKey:
@@ -200,8 +192,8 @@ class Rehearsal:
     # on the clock
 
     def timing(self, runs: int = 25) -> Timing:
-        """How long forward and backward take on this machine."""
-        m, plan = self.numbers, self.network.fused
+        """How long forward (with the loss) and backward (through the outputs, as it is told) take on this machine."""
+        m, plan = self.numbers, self.network.stated
         times: list[tuple[float, float]] = []
         gradients: Parameters = [{} for _ in self.views]
         with np.errstate(all="ignore"):
@@ -209,6 +201,7 @@ class Rehearsal:
             while len(times) < 3 or (len(times) < runs and time.perf_counter() - begun < ENOUGH):
                 start = time.perf_counter()
                 y, saved = reference.forward(m, plan.layers, self.views, self.x)
+                reference.objective(m, plan, self.network.penalties, self.views, y, self.t, self.weight)
                 middle = time.perf_counter()
                 reference.backward(m, self.network, plan, self.views, saved, y, self.t, self.weight, gradients)
                 times.append((middle - start, time.perf_counter() - middle))
@@ -217,18 +210,6 @@ class Rehearsal:
 
 def _finite(values: Any) -> bool:
     return bool(np.all(values - values == 0))  # of any kind of number: infinity less itself is not a number
-
-
-def _exact(rule: Any) -> Any:
-    """A rule whose hyper-parameters are the fractions that their decimals are."""
-    result = copy.copy(rule)
-    for entry in fields(rule):
-        value = getattr(rule, entry.name)
-        if isinstance(value, float):
-            object.__setattr__(result, entry.name, Fraction(repr(value)))
-        elif isinstance(value, Rule):
-            object.__setattr__(result, entry.name, _exact(value))
-    return result
 
 
 def recording(numbers: Floats) -> Recorder:

@@ -5,6 +5,7 @@ A number's value is what the engine computed; its formula is the tree of the ver
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from chainrule.conventions import Conventions
 from chainrule.engines import reference
 from chainrule.engines.reference import State, Update
 from chainrule.errors import InputError, nearest, shown
-from chainrule.naming import Cell, Naming, cell_id, normal, parse_id, spellings
+from chainrule.naming import Cell, cell_id, parse_id
 from chainrule.network import Network
 from chainrule.readers import StepKey
 from chainrule.reasons import because
@@ -25,6 +26,7 @@ from chainrule.rules.rule import Clipping, Optimizer
 from chainrule.terms.digits import Digits
 from chainrule.terms.printers import LONG, SHOWN, Latex, MathML, Spreadsheet, Text
 from chainrule.terms.term import Term
+from chainrule.textbook import Naming, normal
 
 PHASES = ("given", "forward", "loss", "backward", "update")
 MANY = 200_000
@@ -107,14 +109,16 @@ class Trace:
         notes: tuple[str, ...] = (),
         raw: tuple[Any, Any, Any] | None = None,
     ) -> None:
-        optimizer = optimizer or SGD()
+        optimizer = network.like(optimizer or SGD())
+        clipping = None if clipping is None else network.like(clipping)
         self.network, self.optimizer, self.conventions = network, optimizer, conventions
         self.number, self.title, self.notes, self.clipping = number, title, notes, clipping
-        self.x, self.rate = network.rows(x), optimizer.learning_rate if rate is None else rate
+        self.x, self.rate = network.rows(x), optimizer.learning_rate if rate is None else network.like(rate)
         self.t = network.goals(t, len(self.x))
-        self.weight = None if weight is None else np.asarray(weight, float).reshape(-1, 1)
-        self.naming = naming or network.naming()
-        self.digits = Digits(conventions.places if digits is None else digits, conventions.intermediate == "significant")
+        self.weight = network.weights(weight, len(self.x))
+        self.naming = copy.copy(naming or network.naming())
+        self.naming.separate = self._separate()
+        self.digits = Digits(conventions.places if digits is None else digits, conventions.display)
         reference.check_order(network, conventions, clipping)
         buffer = network.parameters if parameters is None else parameters
         views = reference.dressed(network, network.views(buffer), len(self.x), number, keeps)
@@ -125,8 +129,14 @@ class Trace:
         self._terms: dict[Cell, Term] = {}
         self._labels: dict[Any, str] = {}
         self._cells: list[Cell] | None = None
-        self._names: dict[str, Cell] | None = None
         self._timing: Timing | None = None
+
+    def _separate(self) -> bool:
+        """Whether what comes back from an output is the derivative of that output's own loss: nothing is averaged."""
+        loss, activation = self.network.loss, self.network.last_activation
+        added = loss.over_outputs == "sum" or self.network.outputs == 1
+        alone = len(self.x) == 1 or loss.reduction == "sum"
+        return added and alone and self.weight is None and activation.name != "softmax"
 
     # asking for numbers
 
@@ -172,7 +182,8 @@ class Trace:
         if cell.symbol == "dz/dW":
             return Cell("dE/dW", cell.layer, cell.units)
         if cell.symbol == "dz/dx":
-            return Cell("dE/da", cell.layer - 1, cell.units[1:], 1 if self.scope.rows > 1 else 0)
+            symbol = "dE/da" if cell.layer > 1 else "dE/dx"
+            return Cell(symbol, cell.layer - 1, cell.units[1:], 1 if self.scope.rows > 1 else 0)
         return cell._replace(sample=0) if cell.sample else None
 
     def _near(self, term: Term, depth: int = 3) -> Iterator[Term]:
@@ -181,41 +192,52 @@ class Trace:
             if depth > 1:
                 yield from self._near(each, depth - 1)
 
-    def find(self, name: str) -> Cell:
-        """The cell that a textbook name or an id means; an InputError with the nearest name otherwise."""
-        wanted = normal(name)
-        cell = parse_id(wanted)
-        if cell is not None:
-            try:
-                self.term(cell)
-                return cell
-            except KeyError:
-                pass
-        if self.count > MANY:
-            raise InputError(f"no number is called {shown(name)} in this step", do='use an id such as "dE/dW[1][3,7]"')
-        if self._names is None:
-            self._names = {}
-            for each in (*self.cells, *self._unlisted()):
-                for spelling in spellings(each, self.naming):
-                    self._names.setdefault(spelling, each)
-            if self.scope.rows == 1:
-                for spelling, each in list(self._names.items()):
-                    self._names.setdefault(spelling + "@1", each)
-        if wanted not in self._names:
-            listed = [self.naming.name(each) for each in self.cells]
-            close = nearest(name, listed) if len(listed) < 60 else nearest(name, listed).removeprefix("choose one of ")
-            hint = close if len(close) < 200 else "see `chainrule explain` for every name"
-            raise InputError(f"no number is called {shown(name)} in this step", do=hint)
-        return self._names[wanted]
+    def find(self, name: str, sample: int = 0) -> Cell:
+        """The cell that a textbook name or an id means; an InputError with the nearest name otherwise.
 
-    def _unlisted(self) -> Iterator[Cell]:
-        """What can be asked for and is not listed: gradients of frozen biases, and of inputs."""
-        for key, array in self._step.steps.items():
-            if self._hidden(key):
-                yield from (self.scope.cell(key, index) for index in np.ndindex(array.shape))
+        sample: which is meant where the name does not say it, and would have to.
+        """
+        wanted = normal(name)
+        identified = parse_id(wanted)
+        for cell in (*([identified] if identified else []), *self.naming.read(wanted)):
+            for each in self._sampled(cell, sample):
+                if self._has(each):
+                    return each
+        raise InputError(f"no number is called {shown(name)} in this step", do=self._instead(wanted))
+
+    def _has(self, cell: Cell) -> bool:
+        try:
+            self.term(cell)
+        except KeyError:
+            return False
+        return True
+
+    def _sampled(self, cell: Cell, sample: int) -> Iterator[Cell]:
+        """A cell with and without its sample: one sample is not mentioned, of many the one that is told may be meant."""
+        yield cell
+        if cell.sample and (self.scope.rows == 1 or cell.symbol == "dz/dx") and cell.sample <= self.scope.rows:
+            yield cell._replace(sample=0)
+        if sample and not cell.sample and self.scope.rows > 1:
+            yield cell._replace(sample=sample)
+
+    def _instead(self, wanted: str) -> str:
+        if wanted.endswith("+") and wanted[:-1] in self:
+            return f"{wanted[:-1]} is not updated: it is given, or frozen"
+        if "@" not in wanted and self.scope.rows > 1 and f"{wanted}@1" in self:
+            return f"say of which sample: {wanted}@1"
+        if self.count > MANY:
+            return 'use an id such as "dE/dW[1][3,7]", or a name such as net_h1_3@2'
+        close = nearest(wanted, [self.label(cell) for cell in self.cells if cell.sample <= 1])
+        return close if len(close) < 200 else "`chainrule explain` shows every name"
 
     def __getitem__(self, name: str) -> Step:
         return self.step(self.find(name))
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.cells)
 
     def __contains__(self, name: str) -> bool:
         try:
@@ -258,8 +280,12 @@ class Trace:
             if not self._hidden(key):
                 for index in np.ndindex(*array.shape):
                     visit(array.cell(index))
-        rank = {phase: place for place, phase in enumerate(PHASES)}
-        return sorted(order, key=lambda cell: rank[self.phase(cell)])
+        return sorted(order, key=self._rank)
+
+    def _rank(self, cell: Cell) -> int:
+        """Phase after phase; where new weights already carry the error back, only what is given comes first."""
+        rank = PHASES.index(self.phase(cell))
+        return min(rank, 1) if self.conventions.order == "sequential" else rank
 
     def _hidden(self, key: StepKey) -> bool:
         frozen = self.conventions.biases == "frozen" and key.symbol == "dE/db"
@@ -317,7 +343,7 @@ class Trace:
                 names = Text(self.label, self.digits).print(formula)
                 numbers = Text(self.label, self.digits, values=True).print(formula)
         uses = tuple(dict.fromkeys(cell_id(each.name) for each in self._uses(term) if isinstance(each.name, Cell)))
-        reason = because(cell, self.network, self.naming, formula is not None)
+        reason = because(cell, self.network, self.naming, self.scope.rows, formula is not None)
         sample = cell.sample or None
         return Step(
             cell_id(cell), self.label(cell), self.phase(cell), sample, names, numbers, _plain(term.value), uses, reason, value,
@@ -345,12 +371,13 @@ class Trace:
 
     # what is told at the head and at the end
 
-    def leading_to(self, names: Iterable[str], most: int = 200) -> tuple[list[Cell], int]:
+    def leading_to(self, names: Iterable[str], sample: int = 0, most: int = 200) -> tuple[list[Cell], int]:
         """The cells that lead to some numbers, in order, and how many of the numbers used are not opened themselves.
 
-        Nearest first, until `most` are open; of a long sum only the addends that are shown are followed.
+        Nearest first, until `most` are open; of a long sum only the addends that are shown are followed. sample: the one
+        that names mean which do not say theirs.
         """
-        targets = [self._goal(self.find(name)) for name in names]
+        targets = [self._goal(self.find(name, sample)) for name in names]
         order: dict[Any, Term] = {}
         queue, unopened = [self.term(cell) for cell in targets], 0
         for term in queue:
@@ -378,19 +405,13 @@ class Trace:
 
         for term in order.values():
             visit(term)
-        rank = {phase: place for place, phase in enumerate(PHASES)}
-        return sorted(done, key=lambda cell: rank[self.phase(cell)])
+        given = sorted((cell for cell in done if not order[cell].opens), key=_shelf)
+        return sorted([*given, *(cell for cell in done if order[cell].opens)], key=self._rank)
 
     def _goal(self, cell: Cell) -> Cell:
         """Who asks what leads to a parameter means its update."""
         after = cell._replace(symbol=cell.symbol + "+")
-        if self.term(cell).definition is None and not cell.of:
-            try:
-                self.term(after)
-                return after
-            except KeyError:
-                pass
-        return cell
+        return after if not self.term(cell).opens and not cell.of and self._has(after) else cell
 
     @property
     def changes(self) -> list[Change]:
@@ -434,6 +455,8 @@ class Trace:
         return tell(self, format, of=names, **options)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        if self.count > MANY:
+            return {"text/plain": repr(self)}
         return {
             "text/plain": self.explain(),
             "text/latex": self.explain(format="latex", fragment=True),
@@ -442,6 +465,19 @@ class Trace:
 
     def __repr__(self) -> str:
         return f"Trace({self.network!r}, update {self.number}, {self.count:,} numbers)"
+
+
+def _shelf(cell: Cell) -> tuple[Any, ...]:
+    """Where a given number stands among the others: constants, inputs, targets, then layer by layer."""
+    if not cell.units:
+        return (0, cell.symbol, cell.layer)
+    return (
+        1 + ("x", "t").index(cell.symbol) if cell.symbol in ("x", "t") else 3,
+        cell.layer,
+        cell.symbol,
+        cell.sample,
+        cell.units,
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -57,26 +59,25 @@ def command(
 
     choices = _choices(vary)
     fixed = shared.pairs(settings)
-    traces: list[tuple[str, Trace]] = []
+    columns: list[Column] = []
     progress = shared.Progress()
-    same: dict[str, str] = {}
     for combination in itertools.product(*(values for _, values in choices)):
         chosen = tuple(zip((key for key, _ in choices), combination, strict=True))
         label = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in chosen)
         example = load(what, (*fixed, *chosen))
-        trace = derive(example, after or 0, digits=digits, style=style or "", report=progress)
-        twin = next((other for other, known in traces if _numbers(known) == _numbers(trace)), None)
+        column = _column(label, derive(example, after or 0, digits=digits, style=style or "", report=progress))
+        twin = next((other for other in columns if other.numbers == column.numbers), None)
         if twin is None:
-            traces.append((label, trace))
+            columns.append(column)
         else:
-            same[label] = twin
+            twin.same.append(label)
     progress.done()
-    click.echo(_json(traces, same) if as_json else _table(traces, same, shared.width()), nl=False)
+    click.echo(_json(columns) if as_json else _table(columns, shared.width()), nl=False)
 
 
 def _choices(vary: str) -> list[tuple[str, tuple[str, ...]]]:
     result = []
-    for part in vary.split(","):
+    for part in re.findall(r"(?:[^,\[]|\[[^\]]*(?:\[[^\]]*\][^\]]*)*\])+", vary):  # commas in brackets belong to a value
         key, equals, values = part.strip().partition("=")
         known = VARIED.get(key)
         if not equals and known is None:
@@ -90,54 +91,76 @@ def _choices(vary: str) -> list[tuple[str, tuple[str, ...]]]:
     return result
 
 
-def _numbers(trace: Trace) -> list[tuple[str, float, str]]:
-    """What the table shows: the loss and the outputs before, the parameters and the loss after."""
-    outputs = f"a[{len(trace.network.layers)}]"
-    before = [(change.name, change.before, "") for change in trace.changes if change.id.startswith(outputs)]
-    parameters = {span.symbol for span in trace.network.spans}
-    after = [(change.name + "+", change.after, "") for change in trace.changes if change.id.split("[")[0] in parameters]
-    return [
-        (f"loss before update {trace.number}", trace.loss, "full"),
-        *before,
-        *after,
-        (f"loss after update {trace.number}", trace.loss_after, "full"),
-    ]
+@dataclass(frozen=True)
+class Column:
+    """One way to choose: what was chosen, and the loss and outputs before, parameters and loss after."""
+
+    label: str
+    trace: Trace
+    numbers: dict[str, float]
+    same: list[str] = field(default_factory=list)
 
 
-def _table(traces: list[tuple[str, Trace]], same: dict[str, str], width: int) -> str:
+LOSSES = ("loss before", "loss after")
+
+
+def _column(label: str, trace: Trace) -> Column:
+    outputs, parameters = f"a[{len(trace.network.layers)}]", {span.symbol for span in trace.network.spans}
+    numbers = {LOSSES[0]: trace.loss}
+    numbers |= {change.name: change.before for change in trace.changes if change.id.startswith(outputs)}
+    numbers |= {f"{change.name}+": change.after for change in trace.changes if change.id.split("[")[0] in parameters}
+    return Column(label, trace, {**numbers, LOSSES[1]: trace.loss_after})
+
+
+def _table(columns: list[Column], width: int) -> str:
+    letters = [chr(ord("A") + place) if place < 26 else f"A{place - 25}" for place in range(len(columns))]
     lines = []
-    letters = [chr(ord("A") + place) if place < 26 else f"A{place - 25}" for place in range(len(traces))]
-    for letter, (label, _) in zip(letters, traces, strict=True):
-        lines.append(f"{letter}  {printable(label)}")
-    order = {label: letter for letter, (label, _) in zip(letters, traces, strict=True)}
-    for label, twin in same.items():
-        lines.append(f"{order[twin]}  {printable(label)} (the same numbers)")
-    columns = []
-    for _, trace in traces:
-        columns.append([f"{value:.11g}" if kind == "full" else trace.digits.text(value) for _, value, kind in _numbers(trace)])
-    heads = [printable(name) for name, _, _ in _numbers(traces[0][1])]
-    name_width = max(len(head) for head in heads)
-    widths = [max(len(cell) for cell in column) for column in columns]
-    start = 0
-    while start < len(columns):
-        stop, used = start + 1, name_width + 2 + widths[start]
-        while stop < len(columns) and used + 2 + widths[stop] <= width:
-            used += 2 + widths[stop]
-            stop += 1
-        lines += ["", " " * name_width + "".join(f"  {letters[i].rjust(widths[i])}" for i in range(start, stop))]
-        for row, head in enumerate(heads):
-            cells = "".join(f"  {columns[i][row].rjust(widths[i])}" for i in range(start, stop))
-            lines.append(head.ljust(name_width) + cells)
-        start = stop
+    for letter, column in zip(letters, columns, strict=True):
+        lines.append(f"{letter}  {printable(column.label)}")
+        lines += [f"{letter}  {printable(label)} (the same numbers)" for label in column.same]
+    lines += ["", f"Update {columns[0].trace.number}, losses before and after it."]
+    names = dict.fromkeys(name for column in columns for name in column.numbers if name not in LOSSES)
+    rows = [LOSSES[0], *names, LOSSES[1]]
+    head = max(len(printable(row)) for row in rows)
+    cells = {letter: [_cell(column, row) for row in rows] for letter, column in zip(letters, columns, strict=True)}
+    for group in _groups(cells, width - head):
+        widths = {letter: max(len(letter), *map(len, cells[letter])) for letter in group}
+        lines += ["", " " * head + "".join(f"  {letter.rjust(widths[letter])}" for letter in group)]
+        for place, row in enumerate(rows):
+            values = "".join(f"  {cells[letter][place].rjust(widths[letter])}" for letter in group)
+            lines.append(printable(row).ljust(head) + values)
     return "\n".join(lines) + "\n"
 
 
-def _json(traces: list[tuple[str, Trace]], same: dict[str, str]) -> str:
-    data = {
-        "columns": [
-            {"label": label, "update": trace.number, "numbers": {name: float(value) for name, value, _ in _numbers(trace)}}
-            for label, trace in traces
-        ],
-        "same": same,
-    }
-    return json.dumps(data, indent=1) + "\n"
+def _cell(column: Column, row: str) -> str:
+    if row not in column.numbers:
+        return "-"
+    value = column.numbers[row]
+    return f"{value:.11g}" if row in LOSSES else column.trace.digits.text(value)
+
+
+def _groups(cells: dict[str, list[str]], width: int) -> list[list[str]]:
+    """Columns side by side as far as a line reaches."""
+    groups: list[list[str]] = []
+    used = width + 1
+    for letter, column in cells.items():
+        wide = 2 + max(map(len, column))
+        if used + wide > width:
+            groups.append([])
+            used = 0
+        groups[-1].append(letter)
+        used += wide
+    return groups
+
+
+def _json(columns: list[Column]) -> str:
+    data = [
+        {
+            "label": column.label,
+            "update": column.trace.number,
+            "numbers": {name: float(value) for name, value in column.numbers.items()},
+            "same": column.same,
+        }
+        for column in columns
+    ]
+    return json.dumps({"columns": data}, indent=1) + "\n"

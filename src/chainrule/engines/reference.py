@@ -39,7 +39,7 @@ class Result(NamedTuple):
     gradients: Parameters
     parameters: Parameters
     state: State
-    saved: list[tuple[Any, ...]]
+    memory: list[dict[str, Any]]  # what layers remember without a gradient
 
 
 def forward(m: Any, layers: Sequence[Layer], parameters: Parameters, x: Any) -> tuple[Any, list[tuple[Any, ...]]]:
@@ -67,7 +67,7 @@ def step(m: Any, network: Network, plan: Plan, parameters: Parameters, x: Any, t
     loss = objective(m, plan, network.penalties, parameters, y, t, weight)
     new, state = [dict(p) for p in parameters], [dict(s) for s in update.state]
     gradients: Parameters = [{} for _ in plan.layers]
-    over = {(span.layer, span.symbol): span.over for span in network.spans}
+    over = network.axes
 
     def improve(*places: int) -> None:
         _update(m, update, gradients, parameters, new, state, over, places)
@@ -80,7 +80,12 @@ def step(m: Any, network: Network, plan: Plan, parameters: Parameters, x: Any, t
     backward(m, network, plan, parameters, saved, y, t, weight, gradients, renewed if sequential else None)
     if not sequential:
         improve(*range(1, len(plan.layers) + 1))
-    return Result(loss, gradients, new, state, saved)
+    memory = [layer.remember(m.at(place), p, kept) for place, (layer, p, kept) in _placed(plan.layers, parameters, saved)]
+    return Result(loss, gradients, new, state, memory)
+
+
+def _placed(*lists: Sequence[Any]) -> Iterable[tuple[int, tuple[Any, ...]]]:
+    return enumerate(zip(*lists, strict=True), 1)
 
 
 def backward(
@@ -97,7 +102,7 @@ def backward(
 ) -> Any:
     """Fills in `gradients` and returns dE/dx. `renewed`, for the sequential order, gives a layer's new parameters as soon
     as their gradients are there."""
-    over = {(span.layer, span.symbol): span.over for span in network.spans}
+    over = network.axes
     dy = plan.loss.slope(m.at(len(plan.layers)), y, t, weight)
     for place in range(len(plan.layers), 0, -1):
         here, layer, p = m.at(place), plan.layers[place - 1], parameters[place - 1]
@@ -148,10 +153,14 @@ def begin(network: Network, optimizer: Optimizer) -> State:
     state: State = [{} for _ in network.layers]
     for span in network.spans:
         state[span.layer - 1][span.symbol] = {
-            slot: np.full((1,) if slot in counters else span.shape, first, network.parameters.dtype)
-            for slot, first in starts.items()
+            slot: _filled((1,) if slot in counters else span.shape, first, network.parameters) for slot, first in starts.items()
         }
     return state
+
+
+def _filled(shape: tuple[int, ...], value: float, like: Any) -> Any:
+    """An array of one number, of the kind that `like` holds."""
+    return np.full(shape, type(like.flat[0])(value) if like.dtype == object else value, like.dtype)
 
 
 def dressed(
@@ -168,7 +177,8 @@ def dressed(
                 extra["keep"] = np.asarray(keeps[place]).reshape(shape)
             else:
                 drawn = draws.uniform(network.seed, "dropout", number, place, shape)
-                extra["keep"] = (drawn >= layer.rate).astype(network.dtype)
+                kind = int if network.parameters.dtype == object else network.parameters.dtype
+                extra["keep"] = (drawn >= float(layer.rate)).astype(kind)
         result.append({**p, **extra})
     return result
 
@@ -210,7 +220,7 @@ class Session:
         losses = []
         with np.errstate(all="ignore"):
             for rows, rate in zip(batches, rates, strict=True):
-                losses.append(self._update(rows, rate, until))
+                losses.append(self._update(rows, self._network.like(rate), until))
                 if not math.isfinite(losses[-1]) or losses[-1] <= until:
                     break
         return losses
@@ -230,8 +240,8 @@ class Session:
             self.number, self.state = number, result.state
             for span in network.spans:
                 self._views[span.layer - 1][span.symbol][...] = result.parameters[span.layer - 1][span.symbol]
-            for place, layer in enumerate(network.layers):
-                network.memory[place].update(layer.remember(m, parameters[place], result.saved[place]))
+            for memory, new in zip(network.memory, result.memory, strict=True):
+                memory.update(new)
         return loss
 
     def loss(self, x: Any, t: Any, weight: Any = None) -> tuple[float, float]:

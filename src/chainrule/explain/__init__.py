@@ -27,8 +27,5 @@ def tell(
     """
     if format not in FORMATS:
         raise InputError("unknown format", got=shown(format), do=nearest(format, FORMATS))
-    of = tuple(of)
-    if format == "json":
-        options["steps"] = [trace.step(cell) for cell in trace.leading_to(of)[0]] if of else trace.steps
-    story = arrange(trace, of, "all" if format == "json" else sample, timed)
+    story = arrange(trace, of, "all" if format == "json" and not of else sample, timed)
     return str(import_module(f"chainrule.explain.{format}").tell(trace, story, **options))

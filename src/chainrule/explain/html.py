@@ -9,8 +9,9 @@ from html import escape
 from importlib.resources import files
 
 from chainrule.errors import printable
+from chainrule.explain.equation import sides
 from chainrule.explain.story import Section, Story, table
-from chainrule.terms.printers import mathml_name, mathml_number
+from chainrule.terms.printers import MathML, mathml_name, mathml_number
 from chainrule.tracing import Step, Trace
 
 _IDS = str.maketrans(dict.fromkeys(" []/@,", "-"))
@@ -18,14 +19,13 @@ _IDS = str.maketrans(dict.fromkeys(" []/@,", "-"))
 
 def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str:
     """A page; with `fragment`, what stands in its body, for a notebook."""
-    told = [step for section in story.sections for paragraph in section.paragraphs for step in paragraph.steps]
-    known = {step.id: step.name for step in (*story.given, *told)}
+    known = {step.id: step.name for step in story.steps}
     parts = [f"<h1>{h(story.title)}</h1>", '<table class="head">']
     parts += [f'<tr><th scope="row">{h(label)}</th><td>{h(words)}</td></tr>' for label, words in story.head]
     parts += ["</table>", *(f'<p class="note">{h(note)}</p>' for note in story.notes)]
     if story.given:
         parts += ["<h2>Given</h2>", '<ul class="given">', *(_given(step) for step in story.given), "</ul>"]
-    parts += [_section(section, known) for section in story.sections]
+    parts += [_section(trace, section, known) for section in story.sections]
     if story.changes:
         parts += _changes(story)
     body = f'<main class="chainrule">\n{chr(10).join(parts)}\n</main>'
@@ -57,20 +57,29 @@ def _given(step: Step) -> str:
     return f'<li id="{_anchor(step.id)}"><math>{equation}</math></li>'
 
 
-def _section(section: Section, known: Mapping[str, str]) -> str:
-    parts, said = [f"<section>\n<h2>{h(section.title)}</h2>"], set[str]()
-    for paragraph in section.paragraphs:
-        if paragraph.reason and paragraph.reason not in said:
-            parts.append(f'<p class="reason">{h(paragraph.reason)}</p>')
-            said.add(paragraph.reason)
-        parts += [_step(step, known) for step in paragraph.steps]
+def _section(trace: Trace, section: Section, known: Mapping[str, str]) -> str:
+    parts = [f"<section>\n<h2>{h(section.title)}</h2>"]
+    for part in section.parts:
+        if part.heading:
+            parts.append(f"<h3>{h(part.heading)}</h3>")
+        for paragraph in part.paragraphs:
+            if paragraph.reason:
+                parts.append(f'<p class="reason">{h(paragraph.reason)}</p>')
+            parts += [_step(trace, step, known) for step in paragraph.steps]
     return "\n".join([*parts, "</section>"])
 
 
-def _step(step: Step, known: Mapping[str, str]) -> str:
+def _step(trace: Trace, step: Step, known: Mapping[str, str]) -> str:
+    rows, left = [], f"<mtd>{mathml_name(step.name)}</mtd>"
+    for side in sides(trace, step, MathML):
+        for place, line in enumerate(side):
+            equals = "<mtd></mtd>" if place else "<mtd><mo>=</mo></mtd>"
+            rows.append(f"<mtr>{left}{equals}<mtd><mrow>{line}</mrow></mtd></mtr>")
+            left = "<mtd></mtd>"
     links = [f'<a href="#{_anchor(use)}">{h(known[use])}</a>' for use in step.uses if use in known]
     uses = f'<p class="uses">from {", ".join(links)}</p>' if links else ""
-    return f'<div class="step" id="{_anchor(step.id)}"><math display="block">{step.mathml}</math>{uses}</div>'
+    equation = f'<math display="block"><mtable>{"".join(rows)}</mtable></math>'
+    return f'<div class="step" id="{_anchor(step.id)}">{equation}{uses}</div>'
 
 
 def _changes(story: Story) -> list[str]:

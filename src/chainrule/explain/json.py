@@ -11,7 +11,7 @@ from chainrule.explain.story import Story, head
 from chainrule.tracing import Trace
 
 
-def tell(trace: Trace, story: Story, indent: int | None = 1, steps: Any = None, **_: object) -> str:
+def tell(trace: Trace, story: Story, indent: int | None = 1, **_: object) -> str:
     """A JSON text. Values are full doubles; what JSON cannot hold (infinity, NaN, a fraction) is its text."""
     data = {
         "chainrule": 1,
@@ -32,7 +32,7 @@ def tell(trace: Trace, story: Story, indent: int | None = 1, steps: Any = None, 
                 "latex": step.latex,
                 "because": step.because,
             }
-            for step in steps
+            for step in story.steps
         ],
         "loss": {"before": _value(trace.loss), "after": _value(trace.loss_after)},
         "changes": [

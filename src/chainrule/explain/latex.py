@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from chainrule.explain.equation import sides
 from chainrule.explain.story import Section, Story, table
-from chainrule.terms.printers import Latex, Text, latex_name, latex_number, latex_text
-from chainrule.terms.term import Term
+from chainrule.terms.printers import Latex, latex_name, latex_number, latex_text
 from chainrule.tracing import Step, Trace
 
-LINE = 52
-"""Signs of plain text that fill a line; longer sums are broken."""
-
-OPENING = r"""\documentclass[11pt,fleqn]{article}
+OPENING = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \usepackage{amsmath}
 \allowdisplaybreaks
+\addtolength{\textheight}{3cm}
+\addtolength{\topmargin}{-1.5cm}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{4pt}
 \begin{document}
@@ -60,43 +59,19 @@ def _given(trace: Trace, steps: tuple[Step, ...]) -> str:
 
 
 def _section(trace: Trace, section: Section) -> str:
-    parts, said = [rf"\subsection*{{{latex_text(section.title)}}}"], set[str]()
-    for paragraph in section.paragraphs:
-        if paragraph.reason and paragraph.reason not in said:
-            parts.append(latex_text(paragraph.reason))
-            said.add(paragraph.reason)
-        lines = " \\\\[2pt]\n".join(equation(trace, step) for step in paragraph.steps)
-        parts.append(f"\\begin{{align*}}\n{lines}\n\\end{{align*}}")
+    parts = [rf"\subsection*{{{latex_text(section.title)}}}"]
+    for part in section.parts:
+        if part.heading:
+            parts.append(rf"\subsubsection*{{{latex_text(part.heading)}}}")
+        for paragraph in part.paragraphs:
+            if paragraph.reason:
+                parts.append(latex_text(paragraph.reason))
+            lines = " \\\\[2pt]\n".join(equation(trace, step) for step in paragraph.steps)
+            parts.append(f"\\begin{{align*}}\n{lines}\n\\end{{align*}}")
     return "\n".join(parts)
 
 
 def equation(trace: Trace, step: Step) -> str:
     """A number's name, its formula, the formula with numbers, and its value: the lines of an align environment."""
-    term = trace.term(trace.find(step.id))
-    formula = trace.formula(term)
-    result = Latex(digits=trace.digits).number(term.value)
-    if formula is None:
-        return f"{latex_name(step.name)} &= {result}"
-    sides = list(dict.fromkeys([*(_broken(trace, formula, values) for values in (False, True)), result]))
-    return f"{latex_name(step.name)} &= " + " \\\\\n &= ".join(sides)
-
-
-def _broken(trace: Trace, formula: Term, values: bool) -> str:
-    """A formula whose outermost sum is broken where a line is full, as measured on its plain text."""
-    plain, printer = Text(trace.label, trace.digits, values), Latex(trace.label, trace.digits, values)
-    if formula.op == "/" and len(plain.print(formula)) > LINE and formula.args[0].op in ("+", "-"):
-        # a fraction cannot be broken, a factor in front of brackets can
-        return rf"\tfrac{{1}}{{{printer.print(formula.args[1])}}} \bigl({_lines(plain, printer, formula.args[0])}\bigr)"
-    return _lines(plain, printer, formula)
-
-
-def _lines(plain: Text, printer: Latex, formula: Term) -> str:
-    widths = [len(text) for _, text in plain.addends(formula)]
-    lines, used = [""], 0
-    for place, (sign, text) in enumerate(printer.addends(formula)):
-        if used and used + widths[place] > LINE:
-            lines.append("")
-            used = 0
-        used += widths[place] + 3
-        lines[-1] += text if not place and sign == "+" else f" {sign} {text}"
-    return " \\\\\n &\\quad ".join(line.strip() for line in lines)
+    lines = [" \\\\\n &\\quad ".join(side) for side in sides(trace, step, Latex)]
+    return f"{latex_name(step.name)} &= " + " \\\\\n &= ".join(lines)

@@ -41,11 +41,12 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _section(trace: Trace, section: Section) -> list[str]:
-    parts, said = [f"## {section.title}"], set[str]()
-    for paragraph in section.paragraphs:
-        if paragraph.reason and paragraph.reason not in said:
-            parts.append(escaped(paragraph.reason))
-            said.add(paragraph.reason)
-        for step in paragraph.steps:
-            parts.append("$$\n\\begin{aligned}\n" + equation(trace, step) + "\n\\end{aligned}\n$$")
+    parts = [f"## {section.title}"]
+    for part in section.parts:
+        if part.heading:
+            parts.append(f"### {part.heading}")
+        for paragraph in part.paragraphs:
+            if paragraph.reason:
+                parts.append(escaped(paragraph.reason))
+            parts += ["$$\n\\begin{aligned}\n" + equation(trace, step) + "\n\\end{aligned}\n$$" for step in paragraph.steps]
     return parts

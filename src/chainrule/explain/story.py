@@ -5,6 +5,7 @@ Every format tells the same story; only how it is set differs.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -13,7 +14,7 @@ from chainrule.errors import InputError, printable, shown
 from chainrule.naming import Cell
 from chainrule.rules.rule import Rule
 from chainrule.terms.digits import Digits
-from chainrule.tracing import PHASES, Change, Step, Trace
+from chainrule.tracing import Change, Step, Trace
 
 FEW_SAMPLES = 3
 """Up to so many samples are told in full; of more, one."""
@@ -23,26 +24,40 @@ TITLES = {"given": "Prepared", "forward": "Forward", "loss": "Loss", "backward":
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Numbers that share one reason."""
+    """Numbers that share one reason; the reason is said once in a part."""
 
     reason: str
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
-class Section:
-    phase: str
-    title: str
+class Part:
+    """What belongs to one layer."""
+
+    heading: str
     paragraphs: tuple[Paragraph, ...]
 
 
 @dataclass(frozen=True)
+class Section:
+    """What belongs to one phase."""
+
+    phase: str
+    title: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class Story:
+    """What is told. hints are about the command that tells it, and of no use in a document."""
+
     title: str
     notes: tuple[str, ...]
+    hints: tuple[str, ...]
     head: tuple[tuple[str, str], ...]
     given: tuple[Step, ...]
     sections: tuple[Section, ...]
+    steps: tuple[Step, ...]
     changes: tuple[Change, ...]
     after: str
     digits: Digits
@@ -54,36 +69,47 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
     sample: which sample is told of many (from 1), or "all".
     """
     of = tuple(of)
-    notes = [printable(note) for note in trace.notes]
+    notes, hints = [printable(note) for note in trace.notes], []
+    chosen = _chosen(trace, sample)
     if of:
-        cells, unopened = trace.leading_to(of)
+        cells, unopened = trace.leading_to(of, chosen or 0)
         if unopened:
-            notes.append(
-                f"{unopened:,} more numbers lead here and are used without their own derivation; open any of them by its name."
-            )
-        chosen = None
+            notes.append(f"{unopened:,} more numbers lead here and are used without their own derivation.")
+            hints.append("Open any of them by its name: --of NAME.")
     else:
-        chosen = _chosen(trace, sample)
         cells = [cell for cell in trace.cells if _told(cell, chosen)]
         if chosen is not None:
-            notes.append(
-                f"{trace.scope.rows:,} samples: sample {chosen} is told here, sums run over all. "
-                "--sample R tells another, --sample all tells all; the JSON always holds all."
-            )
-    steps = [trace.step(cell) for cell in cells]
-    given = tuple(step for step in steps if step.phase == "given" and not step.uses)
-    rest = [step for step in steps if step.phase != "given" or step.uses]
-    sections = tuple(
-        Section(phase, TITLES[phase], _paragraphs([step for step in rest if step.phase == phase]))
-        for phase in PHASES
-        if any(step.phase == phase for step in rest)
-    )
-    changes = () if of else tuple(trace.changes)
+            notes.append(f"{trace.scope.rows:,} samples: sample {chosen} is told here, sums run over all.")
+            hints.append("--sample R tells another, --sample all tells all; --format json always holds all.")
+    told = [(cell, trace.step(cell)) for cell in cells]
+    given = tuple(step for _, step in told if step.phase == "given" and not step.uses)
+    rest = [(cell, step) for cell, step in told if step.phase != "given" or step.uses]
+    runs = ((phase, list(run)) for phase, run in itertools.groupby(rest, lambda pair: pair[1].phase))
+    sections = tuple(Section(phase, TITLES[phase], _parts(trace, phase, run)) for phase, run in runs)
     return Story(
-        printable(trace.title) or "One step, derived", tuple(notes), head(trace, timed), given, sections, changes,
+        printable(trace.title) or "One step, derived", tuple(notes), tuple(hints), head(trace, timed), given, sections,
+        tuple(step for _, step in told), () if of else tuple(trace.changes),
         f"The loss is {in_full(trace.loss)} before update {trace.number} and {in_full(trace.loss_after)} after it.",
         trace.digits,
     )  # fmt: skip
+
+
+def _parts(trace: Trace, phase: str, pairs: Sequence[tuple[Cell, Step]]) -> tuple[Part, ...]:
+    layers = len(trace.network.layers)
+
+    def layer(pair: tuple[Cell, Step]) -> int:
+        cell = pair[0]
+        return cell.layer - (cell.symbol == "dz/dx")  # the slope of a layer's sum is asked for by the layer before
+
+    runs = [(place, list(run)) for place, run in itertools.groupby(pairs, layer)]
+    named = len(runs) > 1 and layers > 1 and phase in ("forward", "backward", "update")
+    return tuple(Part(_heading(place, layers) if named else "", _paragraphs([step for _, step in run])) for place, run in runs)
+
+
+def _heading(layer: int, layers: int) -> str:
+    if not layer:
+        return ""
+    return "Output layer" if layer == layers else "Hidden layer" if layers == 2 else f"Hidden layer {layer}"
 
 
 def in_full(value: Any) -> str:
@@ -105,12 +131,14 @@ def _told(cell: Cell, chosen: int | None) -> bool:
 
 
 def _paragraphs(steps: Sequence[Step]) -> tuple[Paragraph, ...]:
+    said: set[str] = set()
     result: list[Paragraph] = []
     for step in steps:
-        if result and result[-1].reason == step.because:
-            result[-1] = Paragraph(step.because, (*result[-1].steps, step))
+        if step.because in said and result:
+            result[-1] = Paragraph(result[-1].reason, (*result[-1].steps, step))
         else:
             result.append(Paragraph(step.because, (step,)))
+            said.add(step.because)
     return tuple(result)
 
 

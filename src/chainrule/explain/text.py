@@ -17,7 +17,7 @@ def tell(trace: Trace, story: Story, width: int = 80, **_: object) -> str:
     label = max(len(name) for name, _ in story.head) + 2
     for name, words in story.head:
         lines += textwrap.wrap(words, width, initial_indent=name.ljust(label), subsequent_indent=" " * label)
-    for note in story.notes:
+    for note in (*story.notes, *story.hints):
         lines += ["", *textwrap.wrap(note, width)]
     if story.given:
         lines += ["", *_title("Given"), *_given(story.given, width)]
@@ -42,13 +42,15 @@ def _given(steps: tuple[Step, ...], width: int) -> list[str]:
 
 
 def _section(section: Section, width: int) -> list[str]:
-    lines, said = ["", *_title(section.title)], set[str]()
-    for place, paragraph in enumerate(section.paragraphs):
-        if paragraph.reason and paragraph.reason not in said:
-            lines += [*([""] if place else []), *textwrap.wrap(paragraph.reason, width), ""]
-            said.add(paragraph.reason)
-        for step in paragraph.steps:
-            lines += equation(step, width)
+    lines = ["", *_title(section.title)]
+    for part in section.parts:
+        if part.heading:
+            lines += [*([""] if lines[-1] else []), part.heading + ":", ""]
+        for place, paragraph in enumerate(part.paragraphs):
+            if paragraph.reason:
+                lines += [*([""] if place else []), *textwrap.wrap(paragraph.reason, width), ""]
+            for step in paragraph.steps:
+                lines += equation(step, width)
     return lines
 
 

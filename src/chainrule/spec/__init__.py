@@ -15,7 +15,6 @@ import numpy as np
 
 from chainrule.conventions import CHOICES, Conventions
 from chainrule.errors import InputError, nearest, shown
-from chainrule.naming import Naming
 from chainrule.network import Network
 from chainrule.rules.rule import Clipping, Optimizer, Schedule
 from chainrule.spec import documents
@@ -25,6 +24,7 @@ from chainrule.spec.fields import Mistakes, Section
 from chainrule.spec.names import read_names
 from chainrule.spec.network import NetworkDraft, build_network, read_network
 from chainrule.spec.update import read_update
+from chainrule.textbook import Naming
 
 VERSION = 1
 """The newest version of a spec that this program reads."""
@@ -163,7 +163,7 @@ def _parts(top: Section, document: Document) -> dict[str, Any] | None:
     keeps = None if draft is None else draft.keeps(rows)
     if update.batch_size is not None and rows is not None and update.batch_size > rows:
         mistakes.warn("update.batch_size", f"a batch of {update.batch_size} is all of the {rows} rows")
-    places, intermediate = _numbers(top.section("numbers"))
+    numbers = _numbers(top.section("numbers"))
     names = top.section("names")
     if network is None or draft is None:
         if names is not None:
@@ -173,7 +173,7 @@ def _parts(top: Section, document: Document) -> dict[str, Any] | None:
     naming = network.naming() if names is None else read_names(names, network, columns)
     if data.x is not None and data.t is not None and not mistakes.problems:
         _fit(network, data, mistakes)
-    conventions = Conventions(update.biases, update.order, draft.orientation, intermediate, places)
+    conventions = Conventions(update.biases, update.order, draft.orientation, *numbers)
     return {
         "network": network,
         "x": data.x,
@@ -235,13 +235,15 @@ def _notes(top: Section) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _numbers(section: Section | None) -> tuple[int, str]:
+def _numbers(section: Section | None) -> tuple[str, int, str]:
     if section is None:
-        return Conventions.places, Conventions.intermediate
+        return Conventions.intermediate, Conventions.places, Conventions.print
+    shown_as = section.choice("print", CHOICES["print"], Conventions.print)
     intermediate = section.choice("intermediate", CHOICES["intermediate"], Conventions.intermediate)
-    places = section.whole("places", Conventions.places, 1 if intermediate == "significant" else 0, 17)
+    figures = "significant" in (intermediate, shown_as)
+    places = section.whole("places", Conventions.places, 1 if figures else 0, 17)
     section.close()
-    return places, intermediate
+    return intermediate, places, shown_as
 
 
 def _folder(document: Document) -> Path | None:

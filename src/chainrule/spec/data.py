@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import InputError, shown
+from chainrule.readers import Floats
+from chainrule.rules.preparation import Standardize
 from chainrule.rules.rule import Loss
 from chainrule.spec.fields import Section, finite, found
 
@@ -256,7 +258,7 @@ def _prepared(
         if standardize:
             mean, deviation = tables.mean_and_deviation(data.x, columns)
             data.raw = (data.x, mean, deviation)
-            data.x = (data.x - mean) / deviation
+            data.x = Standardize().value(Floats(), data.x, mean, deviation)
     except InputError as error:
         data.x = None
         _take_over(section, "columns" if "columns" in section else "table", error)

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.errors import shown
-from chainrule.naming import Naming
+from chainrule.naming import cell_id
 from chainrule.network import Network
 from chainrule.spec.fields import Section, found
+from chainrule.textbook import Naming
 
 _NAME = re.compile(r"[^\s\[\]{}\\@=,\"'/+]{1,40}")
+
+_ALONE = {"E", "η", "R", "norm", "shrink", "rate"}
+"""Symbols that are the whole name of a number."""
 
 Rows = list[list[str]]
 
@@ -32,7 +36,7 @@ def read_names(section: Section, network: Network | None, columns: Sequence[bool
     custom = _per_layer(section, given, shapes, columns)
     naming = network.naming(style, custom)
     if not section.mistakes.problems:
-        _refuse_twice(section, naming, shapes)
+        _refuse_twice(section, network, naming, shapes)
     return naming
 
 
@@ -91,8 +95,9 @@ def _fits(given: list[Any], rows: int, width: int) -> bool:
     return len(given) == rows and all(isinstance(row, list) and len(row) == width for row in given)
 
 
-def _refuse_twice(section: Section, naming: Naming, shapes: dict[int, tuple[int, int]]) -> None:
+def _refuse_twice(section: Section, network: Network, naming: Naming, shapes: dict[int, tuple[int, int]]) -> None:
     seen: dict[str, int] = {}
+    taken = network.naming("textbook")
     if sum(n_out * n_in for n_out, n_in in shapes.values()) > 100_000:
         return  # so many names are not written by hand
     for layer, (n_out, n_in) in shapes.items():
@@ -102,4 +107,14 @@ def _refuse_twice(section: Section, naming: Naming, shapes: dict[int, tuple[int,
                 if name in seen:
                     section.add("weights", f"two weights are called {shown(name)}", "give each weight its own name")
                     return
+                if layer in naming.custom and (other := _other(taken, name)):
+                    section.add("weights", f"{shown(name)} is {other} already", "give the weight another name")
+                    return
                 seen[name] = layer
+
+
+def _other(naming: Naming, name: str) -> str:
+    """What else a weight's own name would mean: the id of that number, "" if nothing."""
+    return next(
+        (cell_id(cell) for cell in naming.read(name) if cell.symbol != "W" and (cell.units or cell.symbol in _ALONE)), ""
+    )

@@ -22,7 +22,6 @@ BYTES = 2**30
 """The most memory that the parameters of a spec's network may take."""
 
 SEEDS = 2**64 - 1
-TYPES = ("dense", "dropout", "layer_norm", "batch_norm")
 
 
 @dataclass

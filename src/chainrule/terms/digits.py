@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,7 @@ class Digits:
     digits are written with a power of ten, so that none but 0 is ever printed as 0. From 17 on: every digit there is."""
 
     places: int = 9
-    significant: bool = False  # places are significant figures
+    how: str = "rounded"  # or truncated; or significant: places are significant figures
 
     def text(self, value: Any) -> str:
         """A value as it is written."""
@@ -42,7 +43,7 @@ class Digits:
             return str(int(number))
         if self.places >= 17:
             return shortest
-        if self.significant:
+        if self.how == "significant":
             return _positional(f"{number:.{self.places}g}")
         for candidate in (shortest, f"{number:.14g}"):  # the second: 0.3775 behind 0.37750000000000006
             mantissa, e, _ = candidate.partition("e")
@@ -50,6 +51,9 @@ class Digits:
                 return candidate
         if abs(number) < 10.0 ** (2 - self.places) or abs(number) >= 1e15:
             return f"{number:.{max(self.places, 3) - 1}e}"
+        if self.how == "truncated":
+            head, _, tail = f"{Decimal(shortest):f}".partition(".")
+            return f"{head}.{tail[: self.places]}"
         return f"{number:.{self.places}f}"
 
 

@@ -57,6 +57,16 @@ class Text:
         first = parts[0][1] if parts[0][0] == "+" else self.negative(parts[0][1])
         return first + "".join(f" {sign} {part}" for sign, part in parts[1:])
 
+    def go_on(self, parts: list[tuple[str, str]]) -> str:
+        """Further addends of a sum that began on the line before."""
+        return " ".join(f"{sign} {part}" for sign, part in parts)
+
+    closing: ClassVar[str] = ")"
+
+    def opening(self, divisor: str) -> str:
+        """One over a divisor, in front of a bracket that `closing` closes, perhaps on another line."""
+        return f"1/{divisor}{self.dot}("
+
     def rest(self, count: int, value: str) -> str:
         return f"[{count:,} more terms, together {value}]"
 
@@ -104,10 +114,10 @@ class Text:
     def _leaf(self, term: Term) -> tuple[str, int]:
         if term.op == "name" and not self.values:
             return self.name(term.name), ATOM
-        text = self.number(term.value)
+        text = self.digits.text(term.value)
         if text.startswith("-"):
             return self.negative(self.number(-term.value)), SUM
-        return text, ATOM if "/" not in text else PRODUCT
+        return self.number(term.value), ATOM if "/" not in text else PRODUCT
 
     def _factor(self, arg: Term, place: int) -> str:
         piece = self._walk(arg)
@@ -131,7 +141,11 @@ class Text:
     def _addend(self, arg: Term) -> tuple[str, str]:
         if arg.op == "neg":
             return "-", self._tight(self._walk(arg.args[0]), PRODUCT)
-        if arg.op in ("name", "literal") and (self.values or arg.op == "literal") and self.number(arg.value).startswith("-"):
+        if (
+            arg.op in ("name", "literal")
+            and (self.values or arg.op == "literal")
+            and self.digits.text(arg.value).startswith("-")
+        ):
             return "-", self.number(-arg.value)
         return "+", self._tight(self._walk(arg), SUM)
 
@@ -175,6 +189,11 @@ class Latex(Text):
 
     def wrap(self, text: str) -> str:
         return rf"\left({text}\right)"
+
+    closing = r"\bigr)"
+
+    def opening(self, divisor: str) -> str:
+        return rf"\tfrac{{1}}{{{divisor}}} \bigl("
 
     def rest(self, count: int, value: str) -> str:
         return rf"\underbrace{{\cdots}}_{{\text{{{count:,} more}}}}{value}"
@@ -228,6 +247,14 @@ class MathML(Text):
     def add(self, parts: list[tuple[str, str]]) -> str:
         first = parts[0][1] if parts[0][0] == "+" else self.negative(parts[0][1])
         return f"<mrow>{first}{''.join(f'<mo>{_MATHML_SIGNS[sign]}</mo>{part}' for sign, part in parts[1:])}</mrow>"
+
+    def go_on(self, parts: list[tuple[str, str]]) -> str:
+        return "".join(f'<mo form="infix">{_MATHML_SIGNS[sign]}</mo>{part}' for sign, part in parts)
+
+    closing = '<mo stretchy="false">)</mo>'
+
+    def opening(self, divisor: str) -> str:
+        return f'<mfrac><mn>1</mn><mrow>{divisor}</mrow></mfrac><mo stretchy="false">(</mo>'
 
     def rest(self, count: int, value: str) -> str:
         return f"<munder><mrow>{value}</mrow><mtext>{count:,} more terms</mtext></munder>"
@@ -344,7 +371,7 @@ _LATEX_SIGNS = {
     "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "^": r"\hat{}", "~": r"\sim{}", "δ": r"\delta{}", "η": r"\eta{}", "γ": r"\gamma{}", "β": r"\beta{}",
     "α": r"\alpha{}", "λ": r"\lambda{}", "μ": r"\mu{}", "ρ": r"\rho{}", "ε": r"\varepsilon{}", "ψ": r"\psi{}",
-    "·": r"\cdot{}", "−": "-",
+    "·": r"\cdot{}", "−": "-", "µ": r"\mu{}",
 }  # fmt: skip
 
 

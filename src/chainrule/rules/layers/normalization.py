@@ -26,6 +26,11 @@ class Normalization(Layer):
     def forward(self, m: Alphabet, p: dict[str, Array], x: Array) -> tuple[Array, tuple[Array, ...]]:
         mean = m.let("mean", x.mean(self.axis, keepdims=True), self.over)
         variance = m.let("variance", ((x - mean) ** 2).mean(self.axis, keepdims=True), self.over)
+        return self._scaled(m, p, x, mean, variance)
+
+    def _scaled(
+        self, m: Alphabet, p: dict[str, Array], x: Array, mean: Array, variance: Array
+    ) -> tuple[Array, tuple[Array, ...]]:
         scale = m.let("scale", 1 / m.sqrt(variance + self.epsilon), self.over)
         x_hat = m.let("x_hat", (x - mean) * scale)
         return m.let("a", p["gamma"] * x_hat + p["beta"]), (x_hat, scale, mean, variance)
@@ -62,14 +67,15 @@ class BatchNorm(Normalization):
         return {"running_mean": ((1, n_in), 0.0), "running_variance": ((1, n_in), 1.0)}
 
     def predict(self, m: Alphabet, p: dict[str, Array], x: Array) -> Array:
-        x_hat = (x - p["running_mean"]) / m.sqrt(p["running_variance"] + self.epsilon)
-        return p["gamma"] * x_hat + p["beta"]
+        return self._scaled(m, p, x, p["running_mean"], p["running_variance"])[0]
 
     def remember(self, m: Alphabet, p: dict[str, Array], saved: tuple[Array, ...]) -> dict[str, Array]:
         x_hat, _, mean, variance = saved
         rows = x_hat.shape[0]
         unbiased = variance * rows / (rows - 1) if rows > 1 else variance  # as PyTorch remembers it
+        moved = p["running_mean"] + self.momentum * (mean - p["running_mean"])
+        spread = p["running_variance"] + self.momentum * (unbiased - p["running_variance"])
         return {
-            "running_mean": p["running_mean"] + self.momentum * (mean - p["running_mean"]),
-            "running_variance": p["running_variance"] + self.momentum * (unbiased - p["running_variance"]),
+            "running_mean": m.let("running_mean+", moved, self.over),
+            "running_variance": m.let("running_variance+", spread, self.over),
         }
