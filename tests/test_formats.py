@@ -123,7 +123,7 @@ def test_softmax_with_cross_entropy_both_ways(traces):
 
 def test_standardising_is_a_step(traces):
     step = traces["penguins"]["x[1]@1"]
-    assert step.formula == "(raw_i1@1 - column_mean_i1)/deviation_i1"
+    assert step.formula == "(raw_i1@1 - average_i1)/deviation_i1"
     assert step.substituted.startswith("(39.1 - 43.9")
 
 

@@ -58,7 +58,7 @@ class Conventions:
         }
         return {
             "biases": {
-                "updated": "updated (a shared bias by the sum of its units' gradients)",
+                "updated": "updated",
                 "frozen": "frozen: they are not updated",
                 "updated_per_unit": "one per unit, updated",
             }[self.biases],

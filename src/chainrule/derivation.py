@@ -120,7 +120,10 @@ def derive(
         network.parameters, network.memory = outcome.parameters, outcome.memory
         number, state = outcome.number, outcome.state
         if outcome.reason != "updates":
-            ended = {"until": f"the loss had reached {until}", "patience": "the loss no longer improved"}[outcome.reason]
+            ended = {
+                "until": f"the loss had reached {until}",
+                "patience": f"{patience} epochs had brought the loss down by less than {training.TOLERANCE:g}",
+            }[outcome.reason]
             notes = (*notes, f"After {number:,} updates {ended}.")
     rows = training.batch(len(job.x), job.batch_size, network.seed, number + 1)
     if len(rows) < len(job.x):

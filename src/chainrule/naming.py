@@ -131,7 +131,7 @@ def _parse(text: str) -> Cell | None:
         return None
     groups = [tuple(int(i) for i in group.split(",") if i) for group in re.findall(r"\[([\d,]+)\]", found["index"])]
     symbol, sample = found["head"], int(found["sample"] or 0)
-    if symbol in ("x", "t", "E", "raw", "column_mean", "deviation", "dE/dx") and len(groups) < 2:
+    if symbol in ("x", "t", "E", "raw", "average", "deviation", "dE/dx") and len(groups) < 2:
         return Cell(symbol, 0, groups[0] if groups else (), sample)
     if not groups or len(groups[0]) != 1 or len(groups) > 2:
         return Cell(symbol, 0, (), sample) if not groups else None

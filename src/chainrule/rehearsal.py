@@ -139,7 +139,7 @@ class Rehearsal:
         """Inputs that were standardised are steps of their own: (raw - mean) / deviation."""
         table, means, deviations = (
             self._give(StepKey(symbol, 0, over), np.asarray(values))
-            for symbol, over, values in zip(("raw", "column_mean", "deviation"), ("ri", "i", "i"), raw, strict=True)
+            for symbol, over, values in zip(("raw", "average", "deviation"), ("ri", "i", "i"), raw, strict=True)
         )
         self.values[StepKey("x", 0, "ri")] = self.x
         return m.at(0).let("x", Standardize().value(m, table, means, deviations))

@@ -18,6 +18,9 @@ from chainrule.network import Network
 from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer, Schedule
 
+TOLERANCE = 1e-4
+"""By so much the loss has to come down within `patience` epochs: scikit-learn's."""
+
 SLICE = 1000
 """Updates that an engine runs in one call."""
 
@@ -47,7 +50,7 @@ def run(
     updates: int | None = None,
     until: float | None = None,
     patience: int | None = None,
-    tolerance: float = 1e-4,
+    tolerance: float = TOLERANCE,
     batch_size: int | None = None,
     schedule: Schedule | None = None,
     clipping: Clipping | None = None,

@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,7 @@ import click
 from chainrule.cli import shared
 from chainrule.conventions import CHOICES
 from chainrule.errors import InputError, nearest, printable, shown
+from chainrule.rules import find
 from chainrule.rules import names as rule_names
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ VARIED = {
     "network.reduction": ("mean", "sum"),
     "network.loss": ("half_squared_error", "squared_error", "mean_squared_error"),
     "update.optimizer": rule_names("optimizer"),
+    **{
+        f"update.{entry.name}": entry.metadata["options"]  # the dialects of the optimizers
+        for name in rule_names("optimizer")
+        for entry in fields(find("optimizer", name))
+        if "options" in entry.metadata
+    },
 }
 """What can be varied by name alone; anything else with its values: update.learning_rate=0.1|0.5."""
 

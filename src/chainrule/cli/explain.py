@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from chainrule.cli import shared
@@ -17,7 +19,7 @@ SUFFIXES = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html",
 @shared.after
 @click.option("--until", type=float, metavar="LOSS", help="Iterate until the loss is at most this, then derive the step.")
 @click.option("--patience", type=click.IntRange(min=1), metavar="N", help="Iterate until N epochs brought no improvement.")
-@click.option("--step", type=click.IntRange(min=1), metavar="N", help="Update N of a recorded run.")
+@click.option("--step", type=click.IntRange(min=1), metavar="N", hidden=True)
 @click.option("--sample", metavar="R", help="Which of many samples is told, or all.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By default text, or what the name of FILE says.")
 @click.option("-o", "--output", metavar="FILE", help="Write to a file.")
@@ -55,7 +57,7 @@ def command(
         )
     file = shared.writable(output)
     if form is None:
-        form = SUFFIXES.get(file.suffix.lower(), "text") if file else "text"
+        form = _form(file) if file else "text"
 
     from chainrule.derivation import derive
     from chainrule.explain import tell
@@ -68,6 +70,15 @@ def command(
     progress.done()
     options = {"width": shared.width()} if form == "text" else {"fragment": fragment} if form in ("latex", "html") else {}
     shared.deliver(tell(trace, form, of, _sample(sample), not no_time, **options), file)
+
+
+def _form(file: Path) -> str:
+    suffix = file.suffix.lower()
+    if suffix and suffix not in SUFFIXES:
+        raise InputError(
+            "no format goes with this file name", got=shown(file.name), do=f"use {', '.join(SUFFIXES)}, or --format"
+        )
+    return SUFFIXES.get(suffix, "text")
 
 
 def _sample(text: str | None) -> int | str | None:

@@ -153,7 +153,7 @@ def head(trace: Trace, timed: bool) -> tuple[tuple[str, str], ...]:
         ("Network", f"{sizes}: {layers}"),
         ("Loss", f"{described(loss)}, {loss.over_outputs} over outputs, {loss.reduction} over samples"),
         *(("Penalty", described(rule)) for rule in network.penalties),
-        ("Biases", words["biases"] if any(span.symbol == "b" for span in network.spans) else "none"),
+        ("Biases", _biases(trace, words["biases"])),
         ("Order", words["order"]),
         ("Weights", words["orientation"]),
         ("Optimizer", f"{described(trace.optimizer)}, learning rate η = {trace.digits.text(trace.rate)}"),
@@ -164,6 +164,14 @@ def head(trace: Trace, timed: bool) -> tuple[tuple[str, str], ...]:
     if timed:
         rows.append(("Time", timing(trace)))
     return tuple((label, printable(text)) for label, text in rows)
+
+
+def _biases(trace: Trace, words: str) -> str:
+    biases = [span for span in trace.network.spans if span.symbol == "b"]
+    if not biases:
+        return "none"
+    shared = any(span.over == "1" for span in biases) and trace.conventions.biases == "updated"
+    return words + (", a shared one by the sum of its units' gradients" if shared else "")
 
 
 def timing(trace: Trace) -> str:
