@@ -162,7 +162,7 @@ REFUSED = [
     (("explain", "mazur", "--after", "1e3"), "'1e3' is not a valid integer"),
     (("explain", "mazur", "--after", "-1"), "-1"),
     (("explain", "mazur", "--until", "0,1"), "'0,1' is not a valid float"),
-    (("explain", "mazur", "--until", "nan"), "until must be a finite number"),
+    (("explain", "mazur", "--until", "nan"), "--until needs a finite loss"),
     (("explain", "mazur", "--after", "3", "--until", "0.1"), "exclude each other"),
     (("explain", "mazur", "--digits", "0"), "0"),
     (("explain", "mazur", "--digits", "99"), "99"),
@@ -182,7 +182,15 @@ REFUSED = [
     (("explain", "mazur", "-o", "no/such/folder/out.txt"), "folder does not exist"),
     (("explain", "mazur", "-o", "."), "folder"),
     (("examples", "mazurr"), "mazur"),
+    (("explain", "mazur", "--after", "3", "--after", "4"), "--after is given twice"),
+    (("explain", "mazur", "--sample", "9", "--format", "json"), "samples 1 to 1"),
+    (("explain", "mazur", "--of", "w5", "--sample", "9"), "samples 1 to 1"),
+    (("explain", "mazur", "--fragment"), "--fragment is for latex and html"),
+    (("explain", "mazur", "-o", "a.pdf"), "no format goes with this file name"),
+    (("explain", "mazur", "--of", "W[" + "9" * 5000 + "][1,1]"), "no number is called"),
+    (("explain", "mazur", "--set", "network.layers[1].units=1000000000"), "units"),
     (("compare", "mazur"), "--vary"),
+    (("compare", "mazur", "--vary", "update.order,update.order"), "twice"),
     (("compare", "mazur", "--vary", "update.odrer"), "update.order"),
     (("compare", "mazur", "--vary", "update.order=sideways"), "sideways"),
 ]
@@ -308,3 +316,53 @@ def test_names_cannot_steer_the_terminal(capsys, tmp_path):
         assert "\x1b" not in out
         assert "\u202e" not in out
         assert "<script>" not in out or form == "text"
+
+
+def test_the_output_never_replaces_what_is_read(capsys, tmp_path):
+    _, spec, _ = run(capsys, "examples", "mazur")
+    file = tmp_path / "self.toml"
+    file.write_text(spec, "utf-8")
+    code, _, err = run(capsys, "explain", str(file), "--format", "text", "-o", str(file))
+    assert code == 2
+    assert "would replace what is read" in err
+    assert file.read_text("utf-8") == spec
+
+
+def test_a_link_is_followed_and_rights_are_kept(capsys, tmp_path):
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_text("old")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    assert run(capsys, "explain", "mazur", "-o", str(link))[0] == 0
+    assert link.is_symlink()
+    assert target.read_text("utf-8").startswith("A step by step")
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_closed_stderr_keeps_the_exit_code():
+    command = f"{sys.executable} -m chainrule explain nosuch 2>&-"
+    assert subprocess.run(["bash", "-c", command], timeout=60).returncode == 2
+    command = f"{sys.executable} -m chainrule explain nosuch 2>/dev/full"
+    assert subprocess.run(["bash", "-c", command], timeout=60).returncode == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["\\u001bc", "a|b", "<script>", "w*2", "0.5", "-1", "ln", "net_h1", "E_total", "i1", "η", "b1"]
+)
+def test_names_that_would_be_something_else_are_refused(capsys, tmp_path, name):
+    _, spec, _ = run(capsys, "examples", "mazur")
+    file = tmp_path / "names.toml"
+    names = f'[["{name}", "p"], ["q", "r"]], [["s", "t"], ["u", "v"]]'
+    file.write_text(f"{spec}\n[names]\nweights = [{names}]\n", "utf-8")
+    code, _, err = run(capsys, "explain", str(file))
+    assert code == 2
+    assert "names.weights" in err
+
+
+def test_what_overflows_is_said(capsys):
+    settings = [f"network.layers[{layer}].activation=identity" for layer in (1, 2)]
+    sets = [part for text in (*settings, "network.layers[2].weights=[[1e300, 1e300], [1, 1]]") for part in ("--set", text)]
+    code, out, err = run(capsys, "explain", "mazur", *sets)
+    assert code == 0
+    assert err == ""
+    assert "beyond what float64 can hold" in " ".join(out.split())

@@ -115,7 +115,7 @@ def test_negative_numbers_keep_their_brackets_in_every_format():
         (lambda: cr.Conventions(order="foo"), "unknown order"),
         (lambda: cr.Conventions(places=-1), "places must be a whole number"),
         (lambda: cr.trace(network(), X, T, "sdg"), "did you mean sgd"),
-        (lambda: cr.trace(network(), X, T, 3), "must be a rule or its name"),
+        (lambda: cr.trace(network(), X, T, 3), "must be a rule or the name of one"),
         (lambda: cr.trace(network(), X, T, weight=[1, 2]), "3 rows need as many weights"),
         (lambda: cr.trace(network(), X, T, weight=[1, -2, 1]), "not negative"),
         (lambda: cr.trace(network(), X, T, names="french"), "unknown names"),

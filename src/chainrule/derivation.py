@@ -14,7 +14,7 @@ from chainrule.conventions import Conventions
 from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.network import Network
 from chainrule.rules.optimizers import SGD
-from chainrule.rules.rule import Clipping, Optimizer, Schedule, find
+from chainrule.rules.rule import Clipping, Optimizer, Schedule, made
 from chainrule.textbook import Naming
 from chainrule.tracing import Trace
 
@@ -94,9 +94,12 @@ def _job(network: Network, x: Any, t: Any, optimizer: Optimizer | str | None, ch
         if name not in CHOICES:
             raise TypeError(f"trace() has no parameter {name!r}: {nearest(name, (*CHOICES, 'optimizer', 'after', 'digits'))}")
     rows = network.rows(x)
-    rule = find("optimizer", optimizer)() if isinstance(optimizer, str) else SGD() if optimizer is None else optimizer
-    if not isinstance(rule, Optimizer):
-        raise InputError("the optimizer must be a rule or its name", got=shown(optimizer), do="for example SGD(0.5)")
+    rule = SGD() if optimizer is None else made("optimizer", optimizer, Optimizer)
+    for kind, wanted in (("schedule", Schedule), ("clipping", Clipping)):
+        if choices.get(kind) is not None:
+            choices[kind] = made(kind, choices[kind], wanted)
+    if not isinstance(choices.get("conventions", Conventions()), Conventions):
+        raise InputError("conventions must be Conventions", got=shown(choices["conventions"]), field="conventions")
     choices["weight"] = network.weights(choices.get("weight"), len(rows))
     if choices.get("keeps") is not None:
         choices["keeps"] = {place: np.asarray(keep).reshape(len(rows), -1) for place, keep in choices["keeps"].items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -81,12 +82,5 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def _steers(sign: str) -> bool:
-    code = ord(sign)
-    return (
-        code < 0x20
-        or 0x7F <= code < 0xA0
-        or code in (0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0xFEFF)
-        or 0x202A <= code <= 0x202E
-        or 0x2066 <= code <= 0x2069
-        or 0xD800 <= code <= 0xDFFF
-    )
+    """Whether a sign is invisible and may act on a terminal or turn text round: controls, formats, separators, fillers."""
+    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp") or sign in "\u034f\u115f\u1160\u3164\uffa0"

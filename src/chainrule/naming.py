@@ -94,7 +94,7 @@ def cell_id(cell: Cell) -> str:
     return body + sample + (f" via {cell_id(cell.via)}" if cell.via else "")
 
 
-_ID = re.compile(r"(?P<head>[^\[\]@]+)(?P<index>(?:\[[\d,]+\])*)(?:@(?P<sample>\d+))?")
+_ID = re.compile(r"(?P<head>[^\[\]@]+)(?P<index>(?:\[[\d,]{1,40}\])*)(?:@(?P<sample>\d{1,9}))?", re.ASCII)
 _LOCAL = re.compile(
     r"dz\[(?P<layer>\d+)\]\[(?P<i>\d+)\]"
     r"/d(?:W\[\d+\]\[\d+,(?P<w>\d+)\]|(?:a\[\d+\]|x)\[(?P<x>\d+)\])(?:@(?P<sample>\d+))?"

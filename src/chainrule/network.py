@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import numbers
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -13,16 +16,47 @@ from chainrule.errors import InputError, shown
 from chainrule.readers import Fractions, exact, for_numbers
 from chainrule.rules.activations import Identity
 from chainrule.rules.layers import Dense
-from chainrule.rules.rule import Activation, Initializer, Layer, Loss, Penalty, find
+from chainrule.rules.rule import Activation, Initializer, Layer, Loss, Penalty, find, made
 from chainrule.textbook import Naming
 
 Parameters = list[dict[str, Any]]  # one dict a layer, symbol -> view of the buffer
 
 LIMIT = 2**33
-"""The most parameters a network may have: 64 GiB of float64."""
+"""The most parameters a network may have."""
+
+SHARE = 0.8
+"""The part of the free memory that parameters may take."""
 
 FEW = 100
 """Up to so many weights have textbook names by default: w1 ... w100."""
+
+
+def _whole(name: str, value: Any, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not least <= int(value) <= most:
+        raise InputError(f"{name} must be a whole number from {least} to {most}", got=shown(value), field=name)
+    return int(value)
+
+
+def _dtype(value: Any) -> Any:
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = None
+    if dtype not in (np.float64, np.float32):
+        raise InputError("unknown dtype", got=shown(value), do="use float64 or float32", field="dtype")
+    return dtype
+
+
+def free_memory() -> float:
+    """Bytes that can still be had, as far as the system says; infinity where it does not."""
+    try:
+        free = float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    except (AttributeError, ImportError, OSError, ValueError):
+        return math.inf
+    return free if limit == resource.RLIM_INFINITY else min(free, float(limit))
 
 
 class Span(NamedTuple):
@@ -64,19 +98,24 @@ class Network:
         dtype: Any = np.float64,
         parameters: Any = None,
     ) -> None:
+        if isinstance(layers, str) or not isinstance(layers, Sequence):
+            raise InputError("layers must be a list", got=shown(layers), do='[Dense(2, "sigmoid"), Dense(1)]', field="layers")
         self.layers = tuple(find("activation", layer)() if isinstance(layer, str) else layer for layer in layers)
-        self.loss: Loss = find("loss", loss)() if isinstance(loss, str) else loss
-        self.inputs, self.seed, self.penalties = inputs, seed, tuple(penalties)
+        self.loss: Loss = made("loss", loss, Loss)
+        self.inputs, self.seed = _whole("inputs", inputs, 1, 2**31), _whole("seed", seed, 0, 2**64 - 1)
+        self.penalties = tuple(made("penalty", rule, Penalty) for rule in penalties)
+        self.dtype = _dtype(dtype)
         self._check()
         self.spans, self.widths = self._measure()
         self.size = self.spans[-1].stop if self.spans else 0
-        if self.size > LIMIT:
+        needed, free = self.size * self.dtype.itemsize, free_memory()
+        if self.size > LIMIT or needed > SHARE * free:
             raise InputError(
-                f"the network needs {self.size * 8 / 2**30:,.1f} GiB for its {self.size:,} parameters",
-                do=f"the limit is {LIMIT:,} parameters; use fewer units",
+                f"the network needs {needed / 2**30:,.1f} GiB for its {self.size:,} parameters",
+                got=f"{free / 2**30:,.1f} GiB free",
+                do=f"use fewer units: the limit is {SHARE:.0%} of it, and {LIMIT:,} parameters",
             )
         self.memory: list[dict[str, Any]] = []
-        self.dtype = np.dtype(dtype)
         self.parameters = self.draw(seed) if parameters is None else np.asarray(parameters)
         if self.parameters.shape != (self.size,):
             raise InputError(
@@ -97,10 +136,6 @@ class Network:
         kinds = [type(rule) for rule in self.penalties]
         if len(set(kinds)) < len(kinds):
             raise InputError("a network takes one penalty of a kind", do="add their strengths", field="penalties")
-        if isinstance(self.inputs, bool) or not isinstance(self.inputs, int) or self.inputs < 1:
-            raise InputError("inputs must be a whole number, at least 1", got=shown(self.inputs), field="inputs")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**64:
-            raise InputError("seed must be a whole number from 0 to 2^64 - 1", got=shown(self.seed), field="seed")
 
     def _measure(self) -> tuple[list[Span], list[int]]:
         spans, widths, start, width = [], [], 0, self.inputs
@@ -215,13 +250,26 @@ class Network:
         t = self._table(t, self.outputs, f"{self.place(layer)} gives {self.outputs} numbers per row: so must the targets", "t")
         if len(t) != rows:
             raise InputError(f"{rows} rows of inputs need as many rows of targets", got=f"{len(t)} rows", field="t")
-        if self.loss.name == "cross_entropy":
+        self._refuse_impossible(t)
+        if self.loss.name in ("cross_entropy", "softmax_cross_entropy"):
             off = np.abs(t.sum(1) - 1) > 1e-6  # a row of probabilities, up to its decimals
             if off.any():
                 row = int(np.argmax(off))
                 wanted = "each row of targets must sum to 1 for cross_entropy"
                 raise InputError(wanted, where=f"row {row + 1}", got=f"a sum of {t[row].sum():g}", field="t")
         return t
+
+    def _refuse_impossible(self, t: Any) -> None:
+        """Targets that this loss has no meaning for: probabilities beyond 0 and 1, counts below 0."""
+        probabilities = "cross_entropy" in self.loss.name
+        if not probabilities and self.loss.name != "poisson":
+            return
+        wrong = (t < 0) | (t > 1) if probabilities else t < 0
+        if wrong.any():
+            row, column = (int(i) for i in np.argwhere(wrong)[0])
+            wanted = "from 0 to 1" if probabilities else "at least 0"
+            place = f"row {row + 1}, column {column + 1}"
+            raise InputError(f"targets of {self.loss.name} must be {wanted}", where=place, got=shown(t[row, column]), field="t")
 
     def weights(self, weight: Any, rows: int) -> Any:
         """Sample weights as (rows, 1) of the network's dtype, or None. InputError if they are not one for each row."""
@@ -244,11 +292,16 @@ class Network:
         return exact(rule) if among_fractions else rule
 
     def _table(self, values: Any, width: int, expected: str, field: str) -> Any:
-        array = np.asarray(values)
-        if array.dtype != object and array.dtype.kind not in "fiubc":
-            raise InputError(f"{field} must hold numbers", got=shown(array.dtype), field=field)
+        try:
+            array = np.asarray(values)
+        except (ValueError, OverflowError) as error:
+            raise InputError(f"{field} must be a table of numbers: {error}", field=field) from None
+        own = self.parameters.dtype
+        if array.dtype.kind not in "fiub" + ("Oc" if own.kind in "Oc" else ""):
+            raise InputError(f"{field} must hold real numbers", got=shown(array.dtype), field=field)
         if array.dtype.kind in "fiub" and self.parameters.dtype != object:
-            array = array.astype(self.parameters.dtype)
+            with np.errstate(over="ignore"):  # what is too large is found below
+                array = array.astype(self.parameters.dtype)
         if array.ndim == 1 and (width > 1 or array.size == 1):
             array = array.reshape(1, -1)
         elif array.ndim == 1:

@@ -59,9 +59,9 @@ class Columns:
         return [self.rows[row][place].strip() for row in rows]
 
     def holds_numbers(self, name: str) -> bool:
-        """Whether every cell of a column that has a value is a number, and at least one has."""
-        cells = [cell for cell in self.text(name, range(len(self))) if not is_missing(cell)]
-        return bool(cells) and all(_NUMBER.fullmatch(cell) for cell in cells)
+        """Whether most cells of a column that have a value begin like a number: one that is none is then a mistake."""
+        cells = [cell.strip() for cell in self.text(name, range(len(self))) if not is_missing(cell)]
+        return 2 * sum(bool(_NUMBER.fullmatch(cell)) for cell in cells) > len(cells)
 
     def numbers(self, names: Sequence[str], rows: Sequence[int]) -> Any:
         """These columns in these rows as floats, (rows, columns); an InputError that names each cell that is no number."""
@@ -118,6 +118,10 @@ def mean_and_deviation(values: Any, names: Sequence[str]) -> tuple[Any, Any]:
     return mean, deviation
 
 
+MOST_COLUMNS = 10_000
+"""Columns beyond which a file is more likely no table."""
+
+
 def read_columns(path: str | os.PathLike[str]) -> Columns:
     """A CSV file with a header and commas; an InputError that says line and cause if it is none."""
     file = os.fspath(path)
@@ -127,6 +131,9 @@ def read_columns(path: str | os.PathLike[str]) -> Columns:
     rows, lines = [], []
     for line, cells in _records(text, file):
         if not names:
+            if len(cells) > MOST_COLUMNS:
+                what = f"the table has {len(cells):,} columns"
+                raise InputError(Problem(what, do=f"at most {MOST_COLUMNS:,} are read", file=file, line=line))
             names = tuple(cell.strip() for cell in cells)
             problems += _header(names, file)
         elif len(cells) != len(names):
@@ -168,11 +175,12 @@ def _header(names: Sequence[str], file: str) -> list[Problem]:
         problems.append(
             Problem("the header has one column", got=shown(names[0]), do="separate columns by commas", file=file, line=1)
         )
+    seen: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if not name:
             problems.append(Problem(f"column {place} has no name", do="give it one", file=file, line=1, column=place))
-        elif names.index(name) != place - 1:
-            what = f"columns {names.index(name) + 1} and {place} have the same name"
+        elif seen.setdefault(name, place) != place:
+            what = f"columns {seen[name]} and {place} have the same name"
             problems.append(Problem(what, got=shown(name), do="rename one", file=file, line=1, column=place))
     return problems
 
@@ -209,8 +217,9 @@ def _text(file: str) -> str:
 
 
 def _decoded(data: bytes, file: str) -> str:
-    if data.startswith(b"PK\x03\x04"):
-        raise InputError(Problem("this is a zip (Excel) file", file=file, do="save it as CSV"))
+    for start, what in ((b"PK\x03\x04", "a zip (Excel)"), (b"\x1f\x8b", "a gzip"), (b"PAR1", "a Parquet")):
+        if data.startswith(start):
+            raise InputError(Problem(f"this is {what} file", file=file, do="save it as CSV"))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(Problem("the file is UTF-16", file=file, do="save it as UTF-8"))
     try:

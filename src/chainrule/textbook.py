@@ -219,7 +219,7 @@ class Naming:
 
 def normal(text: str) -> str:
     """A name as people write it, brought to one spelling: no spaces, d for the curly one, + for a prime."""
-    text = text.strip().replace("∂", "d").replace("δ", "delta").replace("′", "'")
+    text = text.strip()[:200].replace("∂", "d").replace("δ", "delta").replace("′", "'")
     words = re.split(r"\s+(via|shortcut)\b\s*", text)
     text = "".join(f" {word} " if place % 2 else re.sub(r"[\s{}\\]", "", word) for place, word in enumerate(words)).strip()
     return re.sub(r"'(?=@|$)|_new(?=@|$)", "+", text)

@@ -144,7 +144,8 @@ class Trace:
         """The term of a cell; a KeyError if this step has no such number."""
         found = self._terms.get(cell)
         if found is None:
-            found = self._terms[cell] = self._locate(cell)
+            with np.errstate(all="ignore"):
+                found = self._terms[cell] = self._locate(cell)
         return found
 
     def _locate(self, cell: Cell) -> Term:
@@ -259,7 +260,8 @@ class Trace:
                 raise InputError(
                     f"this step has {self.count:,} numbers and more", do='open one: trace["dE/dW[1][3,7]"], or --of NAME'
                 )
-            self._cells = self._list()
+            with np.errstate(all="ignore"):
+                self._cells = self._list()
         return self._cells
 
     def _list(self) -> list[Cell]:
@@ -440,6 +442,11 @@ class Trace:
     def loss_after(self) -> Any:
         """The loss after the update."""
         return self._step.after[StepKey("E", 0, "")]
+
+    @property
+    def exact_form(self) -> bool:
+        """Whether the loss had to be taken from the last weighted sums, because through the outputs it is not finite."""
+        return self._step.exact_form
 
     @property
     def timing(self) -> Timing:

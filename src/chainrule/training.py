@@ -16,7 +16,7 @@ from chainrule.engines.reference import State
 from chainrule.errors import InputError, RunError, shown
 from chainrule.network import Network
 from chainrule.rules.optimizers import SGD
-from chainrule.rules.rule import Clipping, Optimizer, Schedule
+from chainrule.rules.rule import Clipping, Optimizer, Schedule, made
 
 TOLERANCE = 1e-4
 """By so much the loss has to come down within `patience` epochs: scikit-learn's."""
@@ -66,7 +66,7 @@ def run(
     that did not bring the loss of all rows down by more than tolerance. engine: "auto", or the name of one. Raises
     InputError if nothing would end it.
     """
-    _check(updates, until, patience, batch_size)
+    _check(updates, until, patience, batch_size, tolerance)
     x = network.rows(x)
     t = network.goals(t, len(x))
     weight = network.weights(weight, len(x))
@@ -126,9 +126,9 @@ class _Watch:
                 self.ended = "patience"
 
 
-def train(network: Network, x: Any, t: Any, optimizer: Optimizer | None = None, **options: Any) -> Outcome:
+def train(network: Network, x: Any, t: Any, optimizer: Optimizer | str | None = None, **options: Any) -> Outcome:
     """Trains the network in place; the options are those of `run`. Raises InputError if the loss becomes infinite."""
-    optimizer = optimizer or SGD()
+    optimizer = SGD() if optimizer is None else made("optimizer", optimizer, Optimizer)
     outcome = run(network, x, t, optimizer, **options)
     if outcome.reason == "not finite":
         raise diverged(outcome.number, optimizer.learning_rate)
@@ -173,11 +173,13 @@ def batch(rows: int, size: int | None, seed: int, number: int) -> Any:
     return np.arange(rows)[_Batches(rows, size, seed).rows(number)]
 
 
-def _check(updates: int | None, until: float | None, patience: int | None, batch_size: int | None) -> None:
+def _check(updates: int | None, until: float | None, patience: int | None, batch_size: int | None, tolerance: float) -> None:
     if updates is None and until is None and patience is None:
         raise InputError("nothing would end the training", do="give updates, until or patience")
     for name, value, least in (("updates", updates, 0), ("patience", patience, 1), ("batch_size", batch_size, 1)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
             raise InputError(f"{name} must be a whole number, at least {least}", got=shown(value), field=name)
+    if not isinstance(tolerance, (int, float)) or not math.isfinite(tolerance):
+        raise InputError("tolerance must be a finite number", got=shown(tolerance), field="tolerance")
     if until is not None and not math.isfinite(until):
         raise InputError("until must be a finite number", got=shown(until), field="until")

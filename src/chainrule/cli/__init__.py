@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
 import os
 import signal
@@ -58,13 +59,15 @@ def main(args: list[str] | None = None) -> None:
     """Runs a command and ends the process: 0 done, 1 the run failed, 2 the command was wrong, 130 and 143 on signals."""
     args = sys.argv[1:] if args is None else args
     debug = "--debug" in args
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - it stays open to the end
     _plain_streams()
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = chainrule.main([arg for arg in args if arg != "--debug"], prog_name="chainrule", standalone_mode=False) or 0
         sys.stdout.flush()
     except Exception as error:
-        if debug:
+        if debug and not isinstance(error, click.UsageError):
             raise
         code = _ended(error)
     except KeyboardInterrupt:
@@ -90,7 +93,7 @@ def _ended(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has gone: nothing is left to say
         return 141
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "memory" in str(error)):
         return _said("there is not enough memory for this - use a smaller network or fewer rows", 1)
     if isinstance(error, OSError):
         full = " - free some space" if error.errno == errno.ENOSPC else ""
@@ -108,12 +111,15 @@ def _silence_stdout() -> None:
 
 
 def _said(message: str, code: int) -> int:
-    sys.stderr.write(f"error: {printable(message, keep=chr(10))}\n")
+    with contextlib.suppress(OSError, AttributeError):  # nobody may be there to read it: the exit code stays
+        sys.stderr.write(f"error: {printable(message, keep=chr(10))}\n")
+        sys.stderr.flush()
     return code
 
 
 def _terminated(number: int, frame: object) -> None:
-    sys.stderr.write("terminated; nothing was written\n")
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write("terminated; nothing was written\n")
     sys.exit(143)
 
 

@@ -39,7 +39,7 @@ VARIED = {
 MOST = 64
 
 
-@click.command("compare", short_help="The same step under different conventions.")
+@click.command("compare", cls=shared.Once, short_help="The same step under different conventions.")
 @click.argument("what")
 @click.option("--vary", required=True, metavar="KEYS", help="Keys of the spec, as update.order,update.biases or key=a|b|c.")
 @shared.after
@@ -92,6 +92,9 @@ def _choices(vary: str) -> list[tuple[str, tuple[str, ...]]]:
                 "--vary needs values for this key", got=shown(key), do=f"{key}=a|b, or {nearest(key, VARIED)}", field="--vary"
             )
         result.append((key, tuple(value.strip() for value in values.split("|")) if equals else known or ()))
+    keys = [key for key, _ in result]
+    if len(set(keys)) < len(keys):
+        raise InputError("--vary names a key twice", got=shown(vary), do="name each key once", field="--vary")
     count = math.prod(len(options) for _, options in result)
     if count > MOST:
         raise InputError(f"--vary asks for {count} steps", do=f"vary fewer keys: at most {MOST} fit a table", field="--vary")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from chainrule.explain import FORMATS
 SUFFIXES = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".json": "json"}
 
 
-@click.command("explain", short_help="Derive one step of a network.")
+@click.command("explain", cls=shared.Once, short_help="Derive one step of a network.")
 @click.argument("what")
 @click.option("--of", multiple=True, metavar="NAME", help="Only what leads to this number: w5, or dE/dW[1][3,7]. Repeatable.")
 @shared.after
@@ -55,7 +56,9 @@ def command(
         raise InputError(
             "--step replays a recorded run, and this version does not record runs yet", got=f"--step {step}", do="use --after N"
         )
-    file = shared.writable(output)
+    if until is not None and not math.isfinite(until):
+        raise InputError("--until needs a finite loss", got=shown(until), do="for example --until 0.001")
+    file = shared.writable(output, what)
     if form is None:
         form = _form(file) if file else "text"
 
@@ -68,6 +71,8 @@ def command(
     progress = shared.Progress()
     trace = derive(example, after or 0, until, patience, digits, style or "", progress)
     progress.done()
+    if fragment and form not in ("latex", "html"):
+        raise click.UsageError(f"--fragment is for latex and html, not for {form} - leave it out")
     options = {"width": shared.width()} if form == "text" else {"fragment": fragment} if form in ("latex", "html") else {}
     shared.deliver(tell(trace, form, of, _sample(sample), not no_time, **options), file)
 
@@ -84,6 +89,6 @@ def _form(file: Path) -> str:
 def _sample(text: str | None) -> int | str | None:
     if text is None or text == "all":
         return text
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise InputError("--sample needs a whole number or all", got=shown(text), do="for example --sample 3")
     return int(text)

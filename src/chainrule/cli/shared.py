@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -25,9 +26,11 @@ names = click.option("--names", "style", type=click.Choice(["textbook", "matrix"
 
 
 def pairs(settings: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """`a.b=c` taken apart; an InputError for what has no equals sign."""
+    """`a.b=c` taken apart; an InputError for what has no equals sign, or is no text."""
     result = []
     for text in settings:
+        if any(0xD800 <= ord(sign) < 0xE000 for sign in text):
+            raise InputError("--set holds bytes that are not UTF-8", got=shown(text), do="write it in UTF-8")
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise InputError("--set needs KEY=VALUE", got=shown(text), do="for example --set update.order=sequential")
@@ -35,17 +38,34 @@ def pairs(settings: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(result)
 
 
-def writable(path: str | None) -> Path | None:
-    """The file to write, checked before any work starts."""
+class Once(click.Command):
+    """A command that refuses an option given twice, where the second would silently replace the first."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        _, _, order = self.make_parser(context).parse_args(args=list(args))
+        for parameter in order:
+            repeatable = getattr(parameter, "multiple", False) or getattr(parameter, "is_flag", False)
+            if order.count(parameter) > 1 and not repeatable and isinstance(parameter, click.Option):
+                raise click.UsageError(f"{parameter.opts[-1]} is given twice - keep one", context)
+        return super().parse_args(context, args)
+
+
+def writable(path: str | None, *sources: str) -> Path | None:
+    """The file to write, checked before any work starts; it may not be one that is read."""
     if path is None:
         return None
-    file = Path(path)
+    file = Path(os.path.realpath(path))
     if file.is_dir():
         raise InputError("the output is a folder", got=shown(path), do="give a file name", field="-o")
     if not file.parent.is_dir():
         raise InputError("the output's folder does not exist", got=shown(str(file.parent)), do="create it first", field="-o")
+    if len(os.fsencode(file.name)) > 255:
+        raise InputError("the output's name is too long", got=shown(file.name), do="at most 255 bytes", field="-o")
     if not os.access(file if file.exists() else file.parent, os.W_OK):
         raise InputError("the output cannot be written", got=shown(path), do="choose another place", field="-o")
+    for source in sources:
+        if file.exists() and Path(source).exists() and file.samefile(source):
+            raise InputError("the output would replace what is read", got=shown(path), do="choose another name", field="-o")
     return file
 
 
@@ -53,13 +73,18 @@ def deliver(text: str, file: Path | None) -> None:
     """To a file, whole or not at all; or to stdout."""
     if file is None:
         sys.stdout.write(text)
-        return
-    if file.exists() and not file.is_file():  # a device or a pipe cannot be replaced
-        file.write_text(text, encoding="utf-8")
-        return
-    draft = file.with_name(f"{file.name}.tmp-{os.getpid()}")
+    elif (file.exists() and not file.is_file()) or not os.access(file.parent, os.W_OK):
+        file.write_text(text, encoding="utf-8")  # a device cannot be replaced, nor a file in a folder that is closed
+    else:
+        _replace(text, file)
+
+
+def _replace(text: str, file: Path) -> None:
+    draft = file.with_name(f".chainrule-{os.getpid()}.tmp")
     try:
         draft.write_text(text, encoding="utf-8")
+        if file.exists():
+            draft.chmod(stat.S_IMODE(file.stat().st_mode))
         os.replace(draft, file)
     finally:
         draft.unlink(missing_ok=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import InputError, nearest, shown
-from chainrule.explain.story import arrange
-from chainrule.tracing import Trace
+
+if TYPE_CHECKING:
+    from chainrule.tracing import Trace
 
 FORMATS = ("text", "markdown", "latex", "html", "json")
 
@@ -25,7 +26,13 @@ def tell(
 
     sample: which of many samples is told, or "all". timed: measure and tell how long forward and backward take.
     """
+    from chainrule.explain.story import arrange, chosen_sample
+
     if format not in FORMATS:
         raise InputError("unknown format", got=shown(format), do=nearest(format, FORMATS))
-    story = arrange(trace, of, "all" if format == "json" and not of else sample, timed)
+    of = tuple(of)
+    if format == "json" and not of:
+        chosen_sample(trace, sample)  # all are told; one that does not exist is a mistake all the same
+        sample = "all"
+    story = arrange(trace, of, sample, timed)
     return str(import_module(f"chainrule.explain.{format}").tell(trace, story, **options))

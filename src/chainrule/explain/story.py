@@ -6,6 +6,7 @@ Every format tells the same story; only how it is set differs.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -70,7 +71,7 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
     """
     of = tuple(of)
     notes, hints = [printable(note) for note in trace.notes], []
-    chosen = _chosen(trace, sample)
+    chosen = chosen_sample(trace, sample)
     if of:
         cells, unopened = trace.leading_to(of, chosen or 0)
         if unopened:
@@ -82,6 +83,7 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
             notes.append(f"{trace.scope.rows:,} samples: sample {chosen} is told here, sums run over all.")
             hints.append("--sample R tells another, --sample all tells all; --format json always holds all.")
     told = [(cell, trace.step(cell)) for cell in cells]
+    notes += _warnings(trace, [step for _, step in told])
     given = tuple(step for _, step in told if step.phase == "given" and not step.uses)
     rest = [(cell, step) for cell, step in told if step.phase != "given" or step.uses]
     runs = ((phase, list(run)) for phase, run in itertools.groupby(rest, lambda pair: pair[1].phase))
@@ -92,6 +94,23 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
         f"The loss is {in_full(trace.loss)} before update {trace.number} and {in_full(trace.loss_after)} after it.",
         trace.digits,
     )  # fmt: skip
+
+
+def _warnings(trace: Trace, steps: Sequence[Step]) -> list[str]:
+    """What is not as usual in these numbers, and why."""
+    notes = []
+    if trace.exact_form:
+        notes.append(
+            "An output has been rounded to 0 or 1. Through the outputs the derivation would meet 0 times infinity; so the loss "
+            "and the last deltas are taken from the weighted sums, where they are exact."
+        )
+    wild = next((step for step in steps if isinstance(step.value, float) and not math.isfinite(step.value)), None)
+    if wild is not None:
+        notes.append(
+            f"{wild.name} is {wild.value}: beyond what float64 can hold, and so is what follows from it. "
+            "Smaller weights, inputs or a smaller learning rate keep the numbers finite."
+        )
+    return [printable(note) for note in notes]
 
 
 def _parts(trace: Trace, phase: str, pairs: Sequence[tuple[Cell, Step]]) -> tuple[Part, ...]:
@@ -117,7 +136,8 @@ def in_full(value: Any) -> str:
     return Digits(17).text(value)
 
 
-def _chosen(trace: Trace, sample: int | str | None) -> int | None:
+def chosen_sample(trace: Trace, sample: int | str | None) -> int | None:
+    """The sample that is told, None if all are; an InputError if there is no such sample."""
     rows = trace.scope.rows
     if sample in (None, "all"):
         return 1 if sample is None and rows > FEW_SAMPLES else None
@@ -208,11 +228,16 @@ def described(rule: Rule) -> str:
 def table(changes: Sequence[Change], digits: Digits) -> list[tuple[str, str, str, str]]:
     """Name, before, after and difference of each number, decimals aligned within each column."""
     rows = [
-        (printable(change.name), *(digits.text(value) for value in (change.before, change.after, change.after - change.before)))
+        (printable(change.name), *(digits.text(value) for value in (change.before, change.after, _difference(change))))
         for change in changes
     ]
     columns = [aligned([row[place] for row in rows]) for place in (1, 2, 3)]
     return [(row[0], *(column[i] for column in columns)) for i, row in enumerate(rows)]  # type: ignore[misc]
+
+
+def _difference(change: Change) -> Any:
+    finite = abs(change.after) < math.inf and abs(change.before) < math.inf
+    return change.after - change.before if finite else math.nan
 
 
 def aligned(texts: Sequence[str]) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, field, fields
+from fractions import Fraction
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from chainrule.errors import InputError, nearest, shown
@@ -12,6 +14,9 @@ from chainrule.rules.alphabet import Alphabet, Array
 
 CATALOGUE: dict[str, dict[str, type[Rule]]] = {}
 """kind -> standard name or alias -> class."""
+
+LARGEST = 1.7976931348623157e308
+"""What float64 can hold."""
 
 R = TypeVar("R", bound="type[Rule]")
 
@@ -28,7 +33,7 @@ class Rule:
         for entry in fields(self):
             check = entry.metadata.get("check")
             if check is not None:
-                check(type(self).name, entry.name, getattr(self, entry.name))
+                object.__setattr__(self, entry.name, check(type(self).name, entry.name, getattr(self, entry.name)))
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -56,6 +61,17 @@ def find(kind: str, name: str) -> type[Any]:
     return shelf[name]
 
 
+def made(kind: str, value: object, wanted: type[Any]) -> Any:
+    """A rule that was given as itself or by its name; an InputError for anything else."""
+    if isinstance(value, str):
+        return find(kind, value)()
+    if not isinstance(value, wanted):
+        raise InputError(
+            f"the {kind} must be a rule or the name of one", got=shown(value), do=nearest("", names(kind)), field=kind
+        )
+    return value
+
+
 def names(kind: str) -> tuple[str, ...]:
     """The standard names of a kind, aliases left out, in the order of the catalogue."""
     return tuple(name for name, cls in CATALOGUE.get(kind, {}).items() if name == cls.name)
@@ -73,8 +89,8 @@ def number(
 ) -> Any:
     """A hyper-parameter: a finite number with its textbook symbol and its allowed range."""
 
-    def check(owner: str, name: str, value: object) -> None:
-        kinds = int if whole else (int, float)
+    def check(owner: str, name: str, value: Any) -> object:
+        kind = numbers.Integral if whole else numbers.Real
         wanted = "a whole number" if whole else "a number"
         if above > -math.inf:
             wanted += f" above {above:g}"
@@ -84,10 +100,12 @@ def number(
             wanted += f", below {below:g}"
         if at_most < math.inf:
             wanted += f", at most {at_most:g}"
-        if isinstance(value, bool) or not isinstance(value, kinds):
+        fits = isinstance(value, kind) and not isinstance(value, bool)
+        if not (fits and above < value < below and at_least <= value <= at_most and abs(value) < LARGEST):
             raise InputError(f"{owner}: {name} must be {wanted}", got=shown(value), field=name)
-        if not (math.isfinite(value) and above < value < below and at_least <= value <= at_most):
-            raise InputError(f"{owner}: {name} must be {wanted}", got=shown(value), field=name)
+        if isinstance(value, (int, float, Fraction)):
+            return value
+        return int(value) if whole else float(value)
 
     metadata = {"symbol": symbol, "check": check}
     return field(default=MISSING if default is None else default, metadata=metadata)
@@ -97,9 +115,10 @@ def choice(default: str, options: Iterable[str]) -> Any:
     """A hyper-parameter that is one of a few words."""
     allowed = tuple(options)
 
-    def check(owner: str, name: str, value: object) -> None:
-        if value not in allowed:
+    def check(owner: str, name: str, value: object) -> object:
+        if not isinstance(value, str) or value not in allowed:
             raise InputError(f"{owner}: unknown {name}", got=shown(value), do=nearest(value, allowed), field=name)
+        return value
 
     return field(default=default, metadata={"check": check, "options": allowed})
 

@@ -12,9 +12,10 @@ from chainrule.network import Network
 from chainrule.spec.fields import Section, found
 from chainrule.textbook import Naming
 
-_NAME = re.compile(r"[^\s\[\]{}\\@=,\"'/+]{1,40}")
+_NAME = re.compile(r"[^\W\d_]\w{0,39}")
+_RESERVED = {"e", "ln", "max", "min", "tanh", "sqrt", "abs", "sign", "erfc", "if", "else", "via", "shortcut"}
 
-_ALONE = {"E", "η", "R", "norm", "shrink", "rate"}
+_ALONE = {"E", "η", "R", "b", "norm", "shrink", "rate"}
 """Symbols that are the whole name of a number."""
 
 Rows = list[list[str]]
@@ -84,8 +85,8 @@ def _rows(section: Section, given: Any, shape: tuple[int, int], columns: bool, p
         return None
     for row in given:
         for name in row:
-            if not isinstance(name, str) or not _NAME.fullmatch(name):
-                do = "use one word of at most 40 letters and digits"
+            if not isinstance(name, str) or not _NAME.fullmatch(name) or name in _RESERVED:
+                do = "use one word: a letter, then at most 39 letters, digits or underscores; not a word of formulas"
                 section.mistakes.add(path, "this cannot be the name of a weight", found(name), do)
                 return None
     return given

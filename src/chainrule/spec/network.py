@@ -272,6 +272,10 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+MANY = 1_000_000
+"""Parameters that are not drawn only to go on looking for mistakes."""
+
+
 def build_network(draft: NetworkDraft, inputs: int) -> Network | None:
     """The network; None if there can be none. It has the spec's parameters only if there are no mistakes so far."""
     mistakes, section = draft.section.mistakes, draft.section
@@ -280,6 +284,8 @@ def build_network(draft: NetworkDraft, inputs: int) -> Network | None:
         section.add("layers", "the network needs too much memory", f"the limit is {BYTES / 2**30:g} GiB: use fewer units",
                     got=f"{size:,} parameters, {size * 8 / 2**30:,.1f} GiB")  # fmt: skip
         return None
+    if mistakes.problems and size > MANY:
+        return None  # drawing so many weights to look for one more mistake would keep the person waiting
     layers = [each.rule for each in draft.layers if each.rule is not None]
     if not layers or len(layers) < len(draft.layers) or draft.loss is None:
         return None

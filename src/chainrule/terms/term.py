@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 Value: TypeAlias = Any  # float64, float32, mpf, Fraction, or the truth of a condition
 
 
@@ -29,7 +31,8 @@ class Term:
     def definition(self) -> Term | None:
         """What a named term was made of; None for given numbers."""
         if self._definition is None and self._define is not None:
-            self._definition = self._define()
+            with np.errstate(all="ignore"):  # infinities are shown, not warned about
+                self._definition = self._define()
         return self._definition
 
     @property

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-from chainrule.errors import InputError, shown
 from chainrule.rules.activations import Identity
 from chainrule.rules.alphabet import Alphabet, Array
-from chainrule.rules.rule import Activation, Initializer, Layer, choice, find, number, rule
+from chainrule.rules.rule import Activation, Initializer, Layer, choice, made, number, rule
 
 
 def _named(kind: str, default: Any) -> Any:
@@ -30,12 +29,9 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, kind, wanted in (("activation", "activation", Activation), ("initializer", "initializer", Initializer)):
-            given = getattr(self, name)
-            if isinstance(given, str):
-                object.__setattr__(self, name, find(kind, given)())
-            elif not isinstance(given, wanted) and not (given is None and kind == "initializer"):
-                raise InputError(f"dense: {name} must be a name or a rule", got=shown(given), field=name)
+        object.__setattr__(self, "activation", made("activation", self.activation, Activation))
+        if self.initializer is not None:
+            object.__setattr__(self, "initializer", made("initializer", self.initializer, Initializer))
 
     def shapes(self, n_in: int) -> tuple[dict[str, tuple[int, ...]], int]:
         biases = {"per_unit": {"b": (self.units,)}, "shared": {"b": (1,)}, "none": {}}[self.bias]
