@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.errors import shown
-from chainrule.naming import cell_id
+from chainrule.naming import Cell, cell_id
 from chainrule.network import Network
 from chainrule.spec.fields import Section, found
 from chainrule.textbook import Naming
@@ -15,7 +15,7 @@ from chainrule.textbook import Naming
 _NAME = re.compile(r"[^\W\d_]\w{0,39}")
 _RESERVED = {"e", "ln", "max", "min", "tanh", "sqrt", "abs", "sign", "erfc", "if", "else", "via", "shortcut"}
 
-_ALONE = {"E", "η", "R", "b", "norm", "shrink", "rate"}
+_ALONE = {"E", "η", "R", "norm", "shrink", "rate"}
 """Symbols that are the whole name of a number."""
 
 Rows = list[list[str]]
@@ -117,5 +117,10 @@ def _refuse_twice(section: Section, network: Network, naming: Naming, shapes: di
 def _other(naming: Naming, name: str) -> str:
     """What else a weight's own name would mean: the id of that number, "" if nothing."""
     return next(
-        (cell_id(cell) for cell in naming.read(name) if cell.symbol != "W" and (cell.units or cell.symbol in _ALONE)), ""
+        (
+            cell_id(cell)
+            for cell in naming.read(name)
+            if cell.symbol != "W" and (cell.units or cell.symbol in _ALONE or (cell.symbol == "b" and cell.layer))
+        ),
+        "",
     )
