@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.errors import shown
-from chainrule.naming import Cell, cell_id
+from chainrule.naming import cell_id
 from chainrule.network import Network
 from chainrule.spec.fields import Section, found
 from chainrule.textbook import Naming
