@@ -77,7 +77,7 @@ def weights(given: Any, count: int) -> Any:
         row = int(np.argmax(array < 0))
         raise InputError("sample_weight must not be negative", where=f"row {row + 1}", got=f"{array[row]:g}", field="sample_weight")
     if not array.any():
-        raise InputError("sample_weight is 0 for every row", do="give at least one row a weight", field="sample_weight")
+        raise InputError("sample_weight is zero for every row", do="give at least one row a weight", field="sample_weight")
     return array
 
 

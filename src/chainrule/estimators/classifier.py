@@ -71,7 +71,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         engine: str = "auto",
         n_threads: int | None = None,
         dtype: Any = None,
-        **unknown: Any,
     ) -> None:
         self._keep(locals())
 
@@ -99,7 +98,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             many = kind == "multilabel-indicator"
             self.classes_, self._many = given, many
 
-    def _targets(self, y: Any, dtype: Any, reset: bool) -> Any:
+    def _targets(self, y: Any, dtype: Any, reset: bool, again: bool = False) -> Any:
         y, kind, classes = arrays.labels(y, type(self).__name__)
         many, declared = kind == "multilabel-indicator", not hasattr(self, "_parameters") and hasattr(self, "_many")
         if reset and not declared:
@@ -112,7 +111,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
                 raise InputError(f"y must have {len(self.classes_)} columns", got=f"{y.shape[1]}", field="y")
             return y.astype(dtype)
         new = [label for label in classes if not np.isin(label, self.classes_)]
-        if new and self.warm_start and not declared:
+        if again and not np.array_equal(classes, self.classes_):
             raise InputError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {classes}",
@@ -175,16 +174,17 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """The most probable class of each row; for many labels 0 or 1 for each."""
-        return self._predicted(self._rows(X))
+        return self._predicted(self._rows(X)[0])
 
     def predict_proba(self, X: Any) -> Any:
         """The probability of each class, (rows, classes), in the order of classes_; for many labels of each label."""
-        outputs = self._outputs(self._rows(X))
-        if self._many or outputs.shape[1] > 1:
-            return outputs
-        if len(self.classes_) == 1:
-            return np.ones_like(outputs)
-        return np.hstack([1 - outputs, outputs])
+        x, dtype = self._rows(X)
+        outputs = self._outputs(x)
+        if len(self.classes_) == 1 and not self._many:
+            outputs = np.ones_like(outputs)
+        elif not self._many and outputs.shape[1] == 1:
+            outputs = np.hstack([1 - outputs, outputs])
+        return outputs.astype(dtype, copy=False)
 
     def predict_log_proba(self, X: Any) -> Any:
         """The natural logarithm of predict_proba."""

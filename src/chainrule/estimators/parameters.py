@@ -220,7 +220,8 @@ def layers(estimator: Any, inputs: int, outputs: int, last: str) -> tuple[list[L
             result.append(Dropout(float(rate)))
         ends.append(len(result))
         width = units
-    result.append(Dense(outputs, last))  # type: ignore[arg-type]
+    first = _first_weights(chosen[-1], width, outputs) if chosen else None
+    result.append(Dense(outputs, find("activation", last)(), initializer=first))
     return result, ends
 
 

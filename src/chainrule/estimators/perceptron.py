@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import threading
 import warnings
@@ -20,7 +21,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule import lbfgs, training
+from chainrule import draws, lbfgs, training
 from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.estimators import arrays, parameters
 from chainrule.network import Network
@@ -48,24 +49,35 @@ def _stochastic(estimator: Perceptron) -> bool:
     raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
 
 
-class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
+class _Suggesting(ABCMeta):
+    """A class that, called with a parameter it does not have, names the nearest one."""
+
+    def __init__(cls, *args: Any) -> None:
+        super().__init__(*args)
+        known = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+        cls.__signature__ = inspect.Signature(known)
+
+    def __call__(cls, *args: Any, **given: Any) -> Any:
+        for name in given:
+            if name not in cls.__signature__.parameters:
+                raise TypeError(f"{cls.__name__} has no parameter {shown(name)}: {nearest(name, cls.__signature__.parameters)}")
+        return super().__call__(*args, **given)
+
+
+class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
     """A multilayer perceptron behind scikit-learn's interface. MLPClassifier and MLPRegressor say what its outputs mean."""
 
     def _keep(self, given: dict[str, Any]) -> None:
-        """Stores the constructor's parameters as they are; TypeError with the nearest name for one that there is not."""
-        unknown = given.pop("unknown")
+        """Stores the constructor's parameters as they are."""
         for name, value in given.items():
             if name not in ("self", "__class__"):
                 setattr(self, name, value)
-        for name in unknown:
-            known = [known for known in given if known not in ("self", "__class__")]
-            raise TypeError(f"{type(self).__name__} has no parameter {shown(name)}: {nearest(name, known)}")
 
     # what the two kinds of estimator say
 
     @abstractmethod
-    def _targets(self, y: Any, dtype: Any, reset: bool) -> Any:
-        """y as the network's targets, (rows, outputs)."""
+    def _targets(self, y: Any, dtype: Any, reset: bool, again: bool = False) -> Any:
+        """y as the network's targets, (rows, outputs). reset: it says what there is; again: all of that is there again."""
 
     @abstractmethod
     def _loss_and_last(self) -> tuple[Loss, str]:
@@ -87,7 +99,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         cannot be used, RunError if training diverges before any epoch went well; then the estimator is as it was.
         """
         with self._alone():
-            return self._fit(X, y, sample_weight, None)
+            return self._fit(X, y, sample_weight, False)
 
     @available_if(_stochastic)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
@@ -113,16 +125,16 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             with _LOCK:
                 _FITTING.discard(id(self))
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool | None) -> Any:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
         parameters.check(self)
         if incremental and self.early_stopping:
             raise InputError("partial_fit does not support early_stopping=True", field="early_stopping")
         fresh = not hasattr(self, "_parameters") or not (self.warm_start or incremental)
         dtype = parameters.dtype(self.dtype)
         x = arrays.rows(self, X, dtype if fresh else self._parameters.dtype, reset=fresh)
-        t = self._targets(y, x.dtype, fresh)
+        t = self._targets(y, x.dtype, fresh, not fresh and not incremental)
         arrays.same_length(x, t)
-        weight = self._weights(y, sample_weight, len(x), bool(incremental))
+        weight = self._weights(y, sample_weight, len(x), incremental)
         if fresh:
             self._begin(x, t)
         elif t.shape[1] != self.n_outputs_:
@@ -140,7 +152,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             self._descend(rows)
         else:
             validation = None if held is None else Rows(x[held], t[held], None if weight is None else weight[held])
-            self._learn(rows, labels, validation, y, held, bool(incremental))
+            self._learn(rows, labels, validation, y, held, incremental)
         return self
 
     def _begin(self, x: Any, t: Any) -> None:
@@ -155,6 +167,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         slots = 0 if self.solver == "lbfgs" else len(parameters.optimizer(self).slots)
         parameters.room_for(count, slots, x.dtype.itemsize)
         self._network = Network(layers, x.shape[1], loss, parameters.seed(self.random_state), dtype=x.dtype)
+        self._draw_biases()
         self._stand(self._network.parameters, self._network.memory)
         self._checkpoint: Checkpoint | None = None
         self.n_layers_ = len(parameters.sizes(self.hidden_layer_sizes)) + 2
@@ -168,6 +181,14 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         self.best_loss_: float | None = None if self.early_stopping else math.inf
         self.best_epoch_ = 0
 
+    def _draw_biases(self) -> None:
+        """First biases within the bounds of scikit-learn's: with all 0, logistic units begin where the loss has a saddle."""
+        network = self._network
+        for place, p in enumerate(network.views(network.parameters), 1):
+            if "W" in p:
+                drawn = 2 * draws.uniform(network.seed, "weights", len(network.spans), place, p["b"].shape) - 1
+                p["b"][...] = math.sqrt((2 if self.activation in ("logistic", "sigmoid") else 6) / sum(p["W"].shape)) * drawn
+
     def _stand(self, buffer: Any, memory: list[dict[str, Any]]) -> None:
         """Takes these parameters. coefs_ and intercepts_ are views of them: what is changed there, changes predictions."""
         self._parameters = np.array(buffer)
@@ -179,14 +200,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
 
     def _split(self, x: Any, t: Any, weight: Any) -> tuple[Any, Any]:
         """Row numbers for training and for validation."""
-        strata = self._strata(t)
-        count = len(x)
-        if round(count * self.validation_fraction + 0.5) < 2 or count < 3:
-            raise InputError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset.",
-                got=f"{self.validation_fraction:g} of {count} rows",
-                field="validation_fraction",
-            )
+        count, strata = len(x), self._strata(t)
         train, held = train_test_split(
             np.arange(count), test_size=self.validation_fraction, random_state=self._network.seed % 2**32, stratify=strata
         )
@@ -387,21 +401,35 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         network.parameters = np.array(self._parameters)
         return network
 
-    def _rows(self, X: Any) -> Any:
+    def _rows(self, X: Any) -> tuple[Any, Any]:
+        """Checked rows in float64, and the dtype that answers have: float32 for float32 rows.
+
+        Predictions are computed in float64 whatever the network was trained in: then a row's answer does not depend on
+        the rows around it in any digit that is shown.
+        """
         check_is_fitted(self)
-        return arrays.rows(self, X, self._parameters.dtype, reset=False)
+        x = arrays.rows(self, X, None, reset=False)
+        return x.astype(float, copy=False), x.dtype
+
+    def _exact(self) -> Network:
+        """The network as it stands, in float64."""
+        network = copy.copy(self._network)
+        network.parameters, network.dtype = network.parameters.astype(float, copy=False), np.dtype(float)
+        network.memory = [{symbol: value.astype(float) for symbol, value in each.items()} for each in network.memory]
+        return network
 
     def _outputs(self, x: Any) -> Any:
         """The network's outputs, (rows, outputs), some rows at a time."""
-        network = self._network
+        network = self._exact()
         step = max(1, CHUNK // max(network.inputs, *network.widths))
         if len(x) <= step:
             return network.predict(x)
         return np.concatenate([network.predict(x[start : start + step]) for start in range(0, len(x), step)])
 
-    def _forward(self, x: Any, layers: int) -> tuple[Any, list[tuple[Any, ...]]]:
-        """What the first layers give, as in prediction, and what each saved for the way back."""
-        network, m, saved = self._network, for_numbers(self._parameters), []
+    def _forward(self, x: Any, layers: int) -> tuple[Any, list[tuple[Any, ...]], Network]:
+        """What the first layers give, as in prediction, what each saved for the way back, and the network in float64."""
+        network = self._exact()
+        m, saved = for_numbers(network.parameters), []
         views = network.views(network.parameters)
         with np.errstate(all="ignore"):
             for layer, p, memory in zip(network.layers[:layers], views, network.memory, strict=False):
@@ -411,25 +439,25 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
                 else:
                     x, kept = layer.forward(m, p, x)
                     saved.append(kept)
-        return x, saved
+        return x, saved, network
 
     def hidden(self, X: Any, layer: int = -1) -> Any:
         """What hidden layer `layer` (from 1; -1 is the last) makes of each row: (rows, units)."""
-        x = self._rows(X)
+        x, dtype = self._rows(X)
         count = len(self._ends)
         if isinstance(layer, bool) or not isinstance(layer, int) or not (1 <= layer <= count or -count <= layer <= -1):
             raise InputError(f"layer must be one of the {count} hidden layers, from 1", got=shown(layer), field="layer")
-        return self._forward(x, self._ends[layer - 1 if layer > 0 else layer])[0]
+        return self._forward(x, self._ends[layer - 1 if layer > 0 else layer])[0].astype(dtype, copy=False)
 
     def input_gradient(self, X: Any, output: int = 0) -> Any:
         """How output number `output` (from 0) of each row changes with each of its inputs: (rows, features).
 
         For a regressor the output is the prediction; for a classifier the probability of classes_[output].
         """
-        x = self._rows(X)
+        x, dtype = self._rows(X)
         index, sign = self._output_column(output)
-        network, m = self._network, for_numbers(self._parameters)
-        y, saved = self._forward(x, len(network.layers))
+        y, saved, network = self._forward(x, len(self._network.layers))
+        m = for_numbers(network.parameters)
         dy = np.zeros_like(y)
         dy[:, index] = sign
         views = network.views(network.parameters)
@@ -440,7 +468,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
                     dy = dy * p["gamma"] / np.sqrt(memory["running_variance"] + layer.epsilon)
                 elif not isinstance(layer, Dropout):
                     dy, _ = layer.backward(m, p, saved[place], dy)
-        return dy
+        return dy.astype(dtype, copy=False)
 
     def _output_column(self, output: int) -> tuple[int, float]:
         """The network's output that `output` means, and its sign there."""
@@ -454,7 +482,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
 
         Dropout keeps everything there, so that the outputs are the predictions; batch norm uses the rows' own statistics.
         """
-        x = self._rows(X)
+        x = self._rows(X)[0].astype(self._parameters.dtype, copy=False)
         t = self._targets(y, x.dtype, False)
         arrays.same_length(x, t)
         weight = arrays.weights(sample_weight, len(x))

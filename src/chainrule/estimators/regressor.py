@@ -69,11 +69,10 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         engine: str = "auto",
         n_threads: int | None = None,
         dtype: Any = None,
-        **unknown: Any,
     ) -> None:
         self._keep(locals())
 
-    def _targets(self, y: Any, dtype: Any, reset: bool) -> Any:
+    def _targets(self, y: Any, dtype: Any, reset: bool, again: bool = False) -> Any:
         y = arrays.numbers(y, dtype, type(self).__name__)
         if reset:
             self._flat = y.ndim == 1
@@ -101,7 +100,8 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """The number for each row, (rows,) or (rows, outputs), as y was."""
-        return self._predicted(self._rows(X))
+        x, dtype = self._rows(X)
+        return self._predicted(x).astype(dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
