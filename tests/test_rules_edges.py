@@ -73,6 +73,10 @@ ACTIVATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
         (INF, 0, NAN, LN2, LN2, LN2, LN2, LARGEST, 0),
         (1, 0, NAN, 0.5, 0.5, 0.5, 0.5, 1, 0),
     ),
+    "exp": (
+        (INF, 0, NAN, 1, 1, 1, 1, INF, 0),
+        (INF, 0, NAN, 1, 1, 1, 1, INF, 0),
+    ),
     "hard_sigmoid": (
         (1, 0, NAN, 0.5, 0.5, 0.5, 0.5, 1, 0),
         (0, 0, 0, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 0, 0),
@@ -302,6 +306,7 @@ ULP = {
     "silu": (3, "sigmoid and a product"),
     "mish": (4, "softplus, tanh and a product, each of slope 1 at most in relative terms"),
     "softplus": (2, "maximum and log1p, and their sum"),
+    "exp": (1, "the C library's"),
     "hard_sigmoid": (2, "a sum, a quotient by 6"),
     "softmax": (40, "e^(z - max) turns the rounding of z - max, up to 40 here, into as many half units"),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Neural networks that show their work.
 
-`MLPClassifier` and `MLPRegressor` stand in for scikit-learn's; `Network`, the layers and optimizers build and train; `trace` derives one step; `load_example` and `read_spec` bring
-worked examples from files.
+`MLPClassifier` and `MLPRegressor` stand in for scikit-learn's; `Network`, the layers and optimizers build and train;
+`trace` derives one step; `load_example` and `read_spec` bring worked examples from files.
 """
 
 from __future__ import annotations

@@ -34,7 +34,10 @@ def explain(task: Task, session: Any, batch: Any, loss: float, rate: float, when
         number = f"{key.symbol} is the first number that is not finite"
     place = network.place(key.layer) if key is not None and key.layer else _largest_layer(network)
     where = ", ".join(part for part in (when, place, "" if row is None else f"row {row + 1}") if part)
-    return ": ".join(part for part in (f"{what} at update {session.number + 1} ({where})", number) if part) + f". {_cause(network, x, t, rate)}"
+    return (
+        ": ".join(part for part in (f"{what} at update {session.number + 1} ({where})", number) if part)
+        + f". {_cause(network, x, t, rate)}"
+    )
 
 
 def _culprit(network: Network, task: Task, batch: Any, number: int) -> tuple[StepKey | None, tuple[int, ...]]:

@@ -65,10 +65,12 @@ def minimize(
     from scipy.optimize import minimize as scipy_minimize  # only this solver needs it
 
     if any(isinstance(layer, Dropout) for layer in network.layers):
-        raise InputError("lbfgs needs the same loss at every look, and dropout changes it", do='use solver="adam"', field="solver")
+        raise InputError(
+            "lbfgs needs the same loss at every look, and dropout changes it", do='use solver="adam"', field="solver"
+        )
     exact = copy.copy(network)
     exact.dtype, exact.parameters = np.dtype(float), network.parameters.astype(float)
-    data = Rows(network.rows(rows.x).astype(float), network.goals(rows.t, len(rows.x)).astype(float), rows.weight)
+    data = Rows(exact.rows(rows.x), exact.goals(rows.t, len(rows.x)), rows.weight)
     if not math.isfinite(gradient(exact, data, exact.parameters)[0]):
         raise InputError("the loss is not finite at the start", do="bring inputs and targets to mean 0 and deviation 1")
     reports: list[Epoch] = []
@@ -80,8 +82,17 @@ def minimize(
         better = all(loss < each.loss for each in reports)
         rate = number * len(data.x) / max(passed, 1e-9)
         reports.append(
-            Epoch(number, number, loss, 0.0, 0.0, best=better, seconds=passed, rows_per_second=rate,
-                  remaining=(iterations - number) * passed / number)  # fmt: skip
+            Epoch(
+                number,
+                number,
+                loss,
+                0.0,
+                0.0,
+                best=better,
+                seconds=passed,
+                rows_per_second=rate,
+                remaining=(iterations - number) * passed / number,
+            )
         )
         stops = [callback(reports[-1]) for callback in callbacks]
         if any(stops) or (seconds is not None and passed >= seconds):

@@ -26,7 +26,9 @@ def rows(estimator: Any, x: Any, dtype: Any, reset: bool) -> Any:
     if sparse.issparse(x):
         needed, free = x.shape[0] * x.shape[1] * x.dtype.itemsize, free_memory()
         if needed > SHARE * free:
-            raise InputError(f"X needs {needed / 2**30:,.1f} GiB as a dense array", got=f"{free / 2**30:,.1f} GiB free", field="X")
+            raise InputError(
+                f"X needs {needed / 2**30:,.1f} GiB as a dense array", got=f"{free / 2**30:,.1f} GiB free", field="X"
+            )
         x = x.toarray()
     finite(x, "X", type(estimator).__name__)
     return np.ascontiguousarray(x)
@@ -75,7 +77,9 @@ def weights(given: Any, count: int) -> Any:
     finite(array, "sample_weight")
     if (array < 0).any():
         row = int(np.argmax(array < 0))
-        raise InputError("sample_weight must not be negative", where=f"row {row + 1}", got=f"{array[row]:g}", field="sample_weight")
+        raise InputError(
+            "sample_weight must not be negative", where=f"row {row + 1}", got=f"{array[row]:g}", field="sample_weight"
+        )
     if not array.any():
         raise InputError("sample_weight is zero for every row", do="give at least one row a weight", field="sample_weight")
     return array
@@ -85,7 +89,9 @@ def same_length(x: Any, y: Any) -> None:
     """An InputError with both lengths if they differ."""
     if y.shape[0] != x.shape[0]:
         raise InputError(
-            "Found input variables with inconsistent numbers of samples", got=f"{x.shape[0]} rows of X and {y.shape[0]} of y", field="y"
+            "Found input variables with inconsistent numbers of samples",
+            got=f"{x.shape[0]} rows of X and {y.shape[0]} of y",
+            field="y",
         )
 
 

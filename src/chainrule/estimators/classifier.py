@@ -134,7 +134,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             return weight
         y, _, _ = arrays.labels(y, type(self).__name__)
         if isinstance(chosen, str) and chosen != "balanced":
-            raise InputError("class_weight must be None, 'balanced' or a number for each class", got=shown(chosen), field="class_weight")
+            raise InputError(
+                "class_weight must be None, 'balanced' or a number for each class", got=shown(chosen), field="class_weight"
+            )
         if chosen == "balanced" and incremental:
             do = "compute the weights of all rows and pass them as a dict"
             raise InputError("class_weight 'balanced' is not supported for partial_fit", do=do, field="class_weight")

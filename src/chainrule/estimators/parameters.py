@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -58,14 +58,15 @@ def check(estimator: Any) -> None:
 
 
 def _whole(least: int) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, numbers.Integral) and not isinstance(v, (bool, np.bool_)) and v >= least
+    return lambda v: isinstance(v, numbers.Integral) and not isinstance(v, (bool, np.bool_)) and int(v) >= least
 
 
 def _real(low: float, high: float = math.inf, *, low_too: bool = True, high_too: bool = False) -> Callable[[Any], bool]:
     def holds(v: Any) -> bool:
         if not isinstance(v, numbers.Real) or isinstance(v, (bool, np.bool_)) or not math.isfinite(v):
             return False
-        return (low <= v if low_too else low < v) and (v <= high if high_too else v < high)
+        x = float(v)
+        return (low <= x if low_too else low < x) and (x <= high if high_too else x < high)
 
     return holds
 
@@ -150,8 +151,8 @@ def dtype(given: Any) -> Any:
 def seed(random_state: Any) -> int:
     """The network's seed: a whole number is taken as it is, a generator is asked for one, None means another every time."""
     if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    if isinstance(random_state, numbers.Integral) and not isinstance(random_state, (bool, np.bool_)) and 0 <= random_state < 2**64:
+        return int(np.random.randint(2**31 - 1))  # NumPy's global generator, as scikit-learn: np.random.seed acts on it
+    if _whole(0)(random_state) and int(random_state) < 2**64:
         return int(random_state)
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**63))
@@ -165,7 +166,9 @@ def threads(given: int | None) -> int | None:
     """At most as many as there are cores; a warning says when fewer are taken."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if given is not None and given > cores:
-        warnings.warn(f"n_threads={given} is more than the {cores} cores there are: {cores} are used", UserWarning, stacklevel=4)
+        warnings.warn(
+            f"n_threads={given} is more than the {cores} cores there are: {cores} are used", UserWarning, stacklevel=4
+        )
         return cores
     return given
 
@@ -215,7 +218,9 @@ def layers(estimator: Any, inputs: int, outputs: int, last: str) -> tuple[list[L
         else:
             result.append(Dense(units, activation, initializer=first))
         if not _real(0, 1)(rate):
-            raise InputError("dropout must be a number, at least 0, below 1, or a list of them", got=shown(rate), field="dropout")
+            raise InputError(
+                "dropout must be a number, at least 0, below 1, or a list of them", got=shown(rate), field="dropout"
+            )
         if rate:
             result.append(Dropout(float(rate)))
         ends.append(len(result))
@@ -235,7 +240,7 @@ def _first_weights(activation: Activation, fan_in: int, fan_out: int) -> Initial
 def loss(given: Any, known: Mapping[str, str]) -> Loss:
     """The loss for a name or a rule; `known` are names of scikit-learn and what they mean here."""
     if isinstance(given, Loss):
-        return trusted(given)
+        return cast(Loss, trusted(given))
     if not isinstance(given, str):
         raise InputError("loss must be a name or a rule", got=shown(given), field="loss")
     found = known.get(given, given)
@@ -249,7 +254,7 @@ def optimizer(estimator: Any) -> Optimizer:
     """The optimizer for `solver`, in scikit-learn's dialect where it has it."""
     solver, rate = estimator.solver, float(estimator.learning_rate_init)
     if isinstance(solver, Optimizer):
-        return trusted(solver)
+        return solver
     if solver == "sgd":
         if not estimator.momentum:
             return SGD(rate)
@@ -320,7 +325,7 @@ def _available(text: str) -> int:
 
 def trusted(rule: Any) -> Any:
     """A rule whose slope is the derivative of its value: a user's own is held to it at a few places. InputError if not."""
-    if type(rule).__module__.startswith("chainrule.") or isinstance(rule, Optimizer):
+    if type(rule).__module__.startswith("chainrule."):
         return rule
     from chainrule.readers import Floats
 
@@ -340,9 +345,10 @@ def trusted(rule: Any) -> Any:
     wrong = np.abs(rule_slope - difference) > 1e-4 * (1 + np.abs(difference))
     if wrong.any():
         i = int(np.argmax(wrong.reshape(-1)))
+        at, found, expected = (array.reshape(-1)[i] for array in (y, rule_slope, difference))
         raise InputError(
             f"{rule.kind} {rule.name}: slope is not the derivative of the value",
-            got=f"a slope of {rule_slope.reshape(-1)[i]:.6g} at {y.reshape(-1)[i]:g}, where the value changes by {difference.reshape(-1)[i]:.6g}",
+            got=f"a slope of {found:.6g} at {at:g}, where the value changes by {expected:.6g}",
             do="correct slope or value",
             field=rule.kind,
         )
@@ -367,4 +373,3 @@ def made(value: Any) -> Any:
 def output_activation(loss_rule: Loss, otherwise: str) -> str:
     """The last activation of a regressor: counts need outputs above 0."""
     return "exp" if loss_rule.name == "poisson" else otherwise
-

@@ -118,8 +118,8 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         try:
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             raise
         finally:
             with _LOCK:
@@ -263,7 +263,9 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         slots = {slot for each in last.state or () for memory in each.values() for slot in memory}
         same = slots == set(optimizer.starts())
         rate = last.rate if self.learning_rate == "adaptive" and incremental else None
-        return replace(last, parameters=self._parameters, memory=self._network.memory, state=last.state if same else None, rate=rate)
+        return replace(
+            last, parameters=self._parameters, memory=self._network.memory, state=last.state if same else None, rate=rate
+        )
 
     def _callbacks(self) -> tuple[Callable[[Epoch], Any], ...]:
         given = self.callbacks
@@ -279,7 +281,9 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         monitor = self.monitor
         if held is None:
             if monitor not in ("auto", "loss"):
-                raise InputError("monitor needs validation rows", got=shown(monitor), do="use early_stopping=True", field="monitor")
+                raise InputError(
+                    "monitor needs validation rows", got=shown(monitor), do="use early_stopping=True", field="monitor"
+                )
             return "loss", None
         actual = self._actual(y)[places]
         metric = monitor if callable(monitor) else None
@@ -292,7 +296,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
                 raise InputError("unknown monitor", got=shown(monitor), do=do, field="monitor") from None
         options = {} if held.weight is None else {"sample_weight": held.weight}
         probe = copy.copy(self)
-        vars(probe).pop("feature_names_in_", None)  # the rows here are arrays: their columns have no names any more
+        probe.__dict__.pop("feature_names_in_", None)  # the rows here are arrays: their columns have no names any more
 
         def score(network: Network) -> float:
             probe._network = network
@@ -355,13 +359,16 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         self._stand(kept.parameters, kept.memory)
         self._checkpoint = result.last if not failed else None
         if failed:
-            kept_words = f"the weights of epoch {self.best_epoch_} are kept" if result.best_epoch else "the weights are as before"
+            kept_words = (
+                f"the weights of epoch {self.best_epoch_} are kept" if result.best_epoch else "the weights are as before"
+            )
             warnings.warn(f"{result.trouble} Training has stopped; {kept_words}.", ConvergenceWarning, stacklevel=4)
         elif result.reason == "interrupted":
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
         elif result.reason == "epochs" and not incremental:
             warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet.",
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
+                "and the optimization hasn't converged yet.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
@@ -385,7 +392,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         self.best_epoch_ = len(self.loss_curve_)
         self.t_ += len(rows.x) * result.iterations
         if not result.converged and result.message.strip() and "callback" not in result.message.lower():
-            text = f"lbfgs failed to converge after {result.iterations} iteration(s): {result.message}. Increase max_iter or max_fun"
+            text = f"lbfgs failed to converge after {result.iterations} iteration(s); max_iter, max_fun: {result.message}"
             warnings.warn(text, ConvergenceWarning, stacklevel=4)
 
     # using the fitted network
@@ -532,5 +539,3 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
