@@ -101,8 +101,8 @@ class Trace:
         optimizer = optimizer or SGD()
         self.network, self.optimizer, self.conventions = network, optimizer, conventions
         self.number, self.title, self.notes, self.clipping = number, title, notes, clipping
-        self.x, self.rate = network.rows(x), optimizer.learning_rate if rate is None else rate
-        self.t = network.goals(t, len(self.x))
+        self.x, self.rate = np.array(network.rows(x)), optimizer.learning_rate if rate is None else rate
+        self.t = np.array(network.goals(t, len(self.x)))
         self.weight = None if weight is None else np.asarray(weight, float).reshape(-1, 1)
         self.naming = naming or network.naming()
         self.digits = Digits(conventions.places if digits is None else digits, conventions.intermediate == "significant")
