@@ -21,7 +21,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import chainrule
 from chainrule import MLPClassifier, MLPRegressor, lbfgs
-from chainrule.rules import rule
+from chainrule.rules import CATALOGUE, rule
 from chainrule.rules.losses import Huber, Pinball, SquaredError
 from chainrule.rules.optimizers import RMSprop
 from chainrule.rules.rule import Activation, Loss
@@ -171,7 +171,6 @@ def test_losses_are_what_they_say():
     assert fitted["poisson"].out_activation_ == "exp"
 
 
-@rule("cubed_error")
 class CubedError(Loss):
     """The third power of each error's size."""
 
@@ -182,7 +181,6 @@ class CubedError(Loss):
         return 3 * m.sign(y - t) * (y - t) ** 2
 
 
-@rule("bent")
 class Bent(Activation):
     """x, and a little of its square."""
 
@@ -193,7 +191,6 @@ class Bent(Activation):
         return 1 + 0.2 * x
 
 
-@rule("wrong_error")
 class WrongError(SquaredError):
     """A square whose slope forgets the 2."""
 
@@ -201,6 +198,17 @@ class WrongError(SquaredError):
         return y - t
 
 
+@pytest.fixture
+def own_rules():
+    """In the catalogue while the test runs: other tests go through all of it."""
+    for name, cls in (("cubed_error", CubedError), ("bent", Bent), ("wrong_error", WrongError)):
+        rule(name)(cls)
+    yield
+    for name, kind in (("cubed_error", "loss"), ("bent", "activation"), ("wrong_error", "loss")):
+        del CATALOGUE[kind][name]
+
+
+@pytest.mark.usefixtures("own_rules")
 def test_own_rules_and_mistakes_in_them():
     net = MLPRegressor(CubedError(), hidden_layer_sizes=(5, 4), activation=["tanh", Bent()], random_state=0, max_iter=300)
     assert net.fit(DIABETES, PROGRESS).score(DIABETES, PROGRESS) > 0.3

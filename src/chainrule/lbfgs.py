@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines import reference
+from chainrule.epochs import Callback, Epoch, Rows
 from chainrule.errors import InputError
 from chainrule.network import Network
 from chainrule.readers import for_numbers
 from chainrule.rules.layers import BatchNorm, Dropout
-from chainrule.training import Callback, Epoch, Rows
 
 
 @dataclass(frozen=True, eq=False)

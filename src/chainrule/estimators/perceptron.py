@@ -21,7 +21,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule import draws, lbfgs, training
+from chainrule import draws, lbfgs
+from chainrule.epochs import Checkpoint, Course, Epoch, Learned, Rows, Stopping, learn
 from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.estimators import arrays, parameters
 from chainrule.network import Network
@@ -31,7 +32,6 @@ from chainrule.rules.losses import L2
 from chainrule.rules.optimizers import ClipNorm
 from chainrule.rules.rule import Loss
 from chainrule.tracing import Trace
-from chainrule.training import Checkpoint, Epoch, Rows, Stopping
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
@@ -233,24 +233,19 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         per_epoch = -(-len(rows.x) // size)
         watch, score = self._watched(held, y, places)
         adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
-        clipping = None if self.clip_norm is None else ClipNorm(float(self.clip_norm))
-        result = training.learn(
-            network,
-            rows,
-            optimizer,
-            epochs=1 if incremental else int(self.max_iter),
-            batch_size=size,
-            shuffle=bool(self.shuffle),
-            schedule=parameters.schedule(self, self.t_, len(rows.x), start.updates, per_epoch),
-            clipping=clipping,
-            validation=held,
-            score=score,
-            stopping=Stopping(watch, None if incremental else self.n_iter_no_change, self.tol, adaptive, self.max_time),
-            callbacks=(*([self._print] if self.verbose else ()), *self._callbacks()),
-            start=start,
-            engine=self.engine,
-            threads=parameters.threads(self.n_threads),
-            labels=labels,
+        course = Course(
+            1 if incremental else int(self.max_iter),
+            size,
+            bool(self.shuffle),
+            parameters.schedule(self, self.t_, len(rows.x), start.updates, per_epoch),
+            None if self.clip_norm is None else ClipNorm(float(self.clip_norm)),
+            Stopping(watch, None if incremental else self.n_iter_no_change, self.tol, adaptive, self.max_time),
+            self.engine,
+            parameters.threads(self.n_threads),
+        )
+        callbacks = (*([self._print] if self.verbose else ()), *self._callbacks())
+        result = learn(
+            network, rows, optimizer, course, validation=held, score=score, callbacks=callbacks, start=start, labels=labels
         )
         self._keep_curves(result, len(rows.x))
         self._settle(result, held is not None, incremental)
@@ -272,7 +267,8 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         return () if given is None else (given,) if callable(given) else tuple(given)
 
     def _print(self, epoch: Epoch) -> None:
-        print(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}")
+        pace = f" ({epoch.rows_per_second:,.0f} rows a second, {epoch.remaining:,.1f} s left)" if self.verbose > 1 else ""
+        print(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}{pace}")
         if epoch.score is not None:
             print(f"Validation score: {epoch.score:f}")
 
@@ -327,7 +323,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
     def _predicted(self, x: Any) -> Any:
         """Predictions for rows that are checked already."""
 
-    def _keep_curves(self, result: training.Learned, count: int) -> None:
+    def _keep_curves(self, result: Learned, count: int) -> None:
         told = len(self.loss_curve_)
         self.loss_curve_ = self.loss_curve_ + [epoch.loss for epoch in result.epochs]
         self.penalty_curve_ = self.penalty_curve_ + [epoch.penalty for epoch in result.epochs]
@@ -349,7 +345,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             self.best_epoch_ = told + result.best_epoch
         self._no_improvement_count = result.epochs[-1].since if result.epochs else 0
 
-    def _settle(self, result: training.Learned, validated: bool, incremental: bool) -> None:
+    def _settle(self, result: Learned, validated: bool, incremental: bool) -> None:
         """Takes the last or the best weights, and says what has to be said about the way training ended."""
         failed = result.reason == "not finite"
         if failed and (not result.best_epoch or (result.best_epoch == 1 and not validated)) and not self._checkpoint:
