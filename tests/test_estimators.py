@@ -21,12 +21,12 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import chainrule
 from chainrule import MLPClassifier, MLPRegressor, lbfgs
+from chainrule.epochs import Rows
 from chainrule.rules import CATALOGUE, rule
 from chainrule.rules.losses import Huber, Pinball, SquaredError
 from chainrule.rules.optimizers import RMSprop
 from chainrule.rules.rule import Activation, Loss
 from chainrule.rules.schedules import Step
-from chainrule.training import Rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 BOTH = (MLPClassifier, MLPRegressor)

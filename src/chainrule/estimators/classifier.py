@@ -25,7 +25,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     (learning_rate also "cosine" and "one_cycle"); solver also adamw, nadam, rmsprop and adagrad; batch_norm, layer_norm,
     clip_norm; monitor: what decides with early_stopping, "score", "loss", the name of a scorer or a callable(y, predicted);
     restore_best_weights ("auto": with early_stopping); max_time in seconds; callbacks, each called with a
-    chainrule.training.Epoch, True stops; engine, n_threads; dtype, float32 or float64 (None: the input's).
+    chainrule.epochs.Epoch, True stops; engine, n_threads; dtype, float32 or float64 (None: the input's).
     Fitted: coefs_ and intercepts_ are views, so that changing them changes predictions; loss_curve_ holds the penalty,
     penalty_curve_ it alone, validation_curve_ the loss of validation rows without it; best_epoch_; network_.
     Only here: class_weight ("balanced", or a number for each class; a list of such for many labels).

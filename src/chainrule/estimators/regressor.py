@@ -22,7 +22,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
     (learning_rate also "cosine" and "one_cycle"); solver also adamw, nadam, rmsprop and adagrad; batch_norm, layer_norm,
     clip_norm; monitor: what decides with early_stopping, "score", "loss", the name of a scorer or a callable(y, predicted);
     restore_best_weights ("auto": with early_stopping); max_time in seconds; callbacks, each called with a
-    chainrule.training.Epoch, True stops; engine, n_threads; dtype, float32 or float64 (None: the input's).
+    chainrule.epochs.Epoch, True stops; engine, n_threads; dtype, float32 or float64 (None: the input's).
     Fitted: coefs_ and intercepts_ are views, so that changing them changes predictions; loss_curve_ holds the penalty,
     penalty_curve_ it alone, validation_curve_ the loss of validation rows without it; best_epoch_; network_.
     loss: "squared_error" (half of it, summed over outputs: its derivative is what scikit-learn trains by; scikit-learn
