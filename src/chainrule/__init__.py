@@ -1,7 +1,7 @@
 """Neural networks that show their work.
 
-`Network`, the layers and optimizers build and train; `trace` derives one step; `load_example` and `read_spec` bring
-worked examples from files.
+`MLPClassifier` and `MLPRegressor` stand in for scikit-learn's; `Network`, the layers and optimizers build and train;
+`trace` derives one step; `load_example` and `read_spec` bring worked examples from files.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chainrule.conventions import Conventions
     from chainrule.derivation import trace
     from chainrule.errors import InputError, RunError
+    from chainrule.estimators import MLPClassifier, MLPRegressor
     from chainrule.network import Network
     from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
     from chainrule.rules.losses import L1, L2
@@ -36,6 +37,7 @@ _HOMES = {
     "chainrule.conventions": ("Conventions",),
     "chainrule.errors": ("InputError", "RunError"),
     "chainrule.derivation": ("trace",),
+    "chainrule.estimators": ("MLPClassifier", "MLPRegressor"),
     "chainrule.network": ("Network",),
     "chainrule.rules.layers": ("BatchNorm", "Dense", "Dropout", "LayerNorm"),
     "chainrule.rules.losses": ("L1", "L2"),
@@ -64,6 +66,8 @@ __all__ = [
     "Example",
     "InputError",
     "LayerNorm",
+    "MLPClassifier",
+    "MLPRegressor",
     "Momentum",
     "Nadam",
     "Nesterov",

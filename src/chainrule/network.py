@@ -241,7 +241,8 @@ class Network:
         return Naming(self.widths, shapes, style or ("textbook" if few else "matrix"), custom)
 
     def rows(self, x: Any) -> Any:
-        """Inputs as (rows, inputs) of the network's dtype; a single row is accepted. InputError otherwise."""
+        """Inputs as (rows, inputs) of the network's dtype, not copied if they are that; a single row is accepted.
+        InputError otherwise."""
         return self._table(x, self.inputs, f"{self.place(1)} expects {self.inputs} numbers per row", "x")
 
     def goals(self, t: Any, rows: int) -> Any:
@@ -301,7 +302,7 @@ class Network:
             raise InputError(f"{field} must hold real numbers", got=shown(array.dtype), field=field)
         if array.dtype.kind in "fiub" and self.parameters.dtype != object:
             with np.errstate(over="ignore"):  # what is too large is found below
-                array = array.astype(self.parameters.dtype)
+                array = array.astype(self.parameters.dtype, copy=False)  # training holds its data once
         if array.ndim == 1 and (width > 1 or array.size == 1):
             array = array.reshape(1, -1)
         elif array.ndim == 1:

@@ -113,8 +113,8 @@ class Trace:
         clipping = None if clipping is None else network.like(clipping)
         self.network, self.optimizer, self.conventions = network, optimizer, conventions
         self.number, self.title, self.notes, self.clipping = number, title, notes, clipping
-        self.x, self.rate = network.rows(x), optimizer.learning_rate if rate is None else network.like(rate)
-        self.t = network.goals(t, len(self.x))
+        self.x, self.rate = np.array(network.rows(x)), optimizer.learning_rate if rate is None else network.like(rate)
+        self.t = np.array(network.goals(t, len(self.x)))
         self.weight = network.weights(weight, len(self.x))
         self.naming = copy.copy(naming or network.naming())
         self.naming.separate = self._separate()

@@ -177,9 +177,14 @@ def _check(updates: int | None, until: float | None, patience: int | None, batch
     if updates is None and until is None and patience is None:
         raise InputError("nothing would end the training", do="give updates, until or patience")
     for name, value, least in (("updates", updates, 0), ("patience", patience, 1), ("batch_size", batch_size, 1)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
-            raise InputError(f"{name} must be a whole number, at least {least}", got=shown(value), field=name)
+        check_count(name, value, least)
     if not isinstance(tolerance, (int, float)) or not math.isfinite(tolerance):
         raise InputError("tolerance must be a finite number", got=shown(tolerance), field="tolerance")
     if until is not None and not math.isfinite(until):
         raise InputError("until must be a finite number", got=shown(until), field="until")
+
+
+def check_count(name: str, value: Any, least: int) -> None:
+    """An InputError unless the value is None or a whole number, at least `least`."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
+        raise InputError(f"{name} must be a whole number, at least {least}", got=shown(value), field=name)

@@ -236,6 +236,8 @@ class Session:
         update = Update(task.optimizer, number, rate, self.state, task.clipping, chosen)
         result = step(m, network, self._plan, parameters, x, t, weight, update)
         loss = float(result.loss)
+        if loss > until and not all((g - g == 0).all() for each in result.gradients for g in each.values()):
+            loss = math.nan  # a gradient is not finite: an update with it would spoil the weights
         if math.isfinite(loss) and loss > until:
             self.number, self.state = number, result.state
             for span in network.spans:

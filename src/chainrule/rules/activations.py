@@ -178,6 +178,19 @@ class Softplus(Activation):
         return m.sigmoid(x)
 
 
+@rule("exp", "exponential")
+class Exp(Activation):
+    """e to the weighted sum: an output above 0 that grows by factors, for counts with loss poisson."""
+
+    codomain = (0.0, math.inf)
+
+    def value(self, m: Alphabet, x: Array) -> Array:
+        return m.exp(x)
+
+    def slope(self, m: Alphabet, x: Array, y: Array) -> Array:
+        return y
+
+
 @rule("hard_sigmoid", source="Courbariaux, Bengio, David 2015, in the form of PyTorch and Keras 3")
 class HardSigmoid(Activation):
     """A sigmoid of three straight lines: 0 up to -3, 1 from 3 on."""

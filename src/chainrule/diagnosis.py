@@ -1,0 +1,80 @@
+"""Why a loss is not finite, or has exploded: the batch is run again on the reference engine, keeping every named number."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines import Task, reference
+from chainrule.network import Network
+from chainrule.readers import Recorder, StepKey
+
+LARGE = 1e4
+"""Inputs, targets and weights beyond this size are likely causes."""
+
+
+def explain(task: Task, session: Any, batch: Any, loss: float, rate: float, when: str, labels: Any = None) -> str:
+    """What happened in the update that `session` stopped before, where, and the likely cause, as one message.
+
+    batch: its rows. when: epoch and batch in words. labels: what the user calls each row, counted from 0.
+    """
+    network = copy.copy(task.network)
+    network.parameters, network.memory = session.parameters, session.memory
+    x, t = task.x[batch], task.t[batch]
+    key, index = _culprit(network, task, batch, session.number + 1)
+    row = None
+    if key is not None and "r" in key.over and index:
+        row = int(batch[index[key.over.index("r")]])
+        row = row if labels is None else int(labels[row])
+    what = "diverged" if np.isfinite(loss) else "the loss is not finite"
+    number = f"the loss is {loss:.3g}" if np.isfinite(loss) and key is None else ""
+    if key is not None:
+        number = f"{key.symbol} is the first number that is not finite"
+    place = network.place(key.layer) if key is not None and key.layer else _largest_layer(network)
+    where = ", ".join(part for part in (when, place, "" if row is None else f"row {row + 1}") if part)
+    return (
+        ": ".join(part for part in (f"{what} at update {session.number + 1} ({where})", number) if part)
+        + f". {_cause(network, x, t, rate)}"
+    )
+
+
+def _culprit(network: Network, task: Task, batch: Any, number: int) -> tuple[StepKey | None, tuple[int, ...]]:
+    """The first named number of the step that is not finite, and its place in its array."""
+    m, plan = Recorder(), network.fused
+    views = reference.dressed(network, network.views(network.parameters), len(batch), number)
+    weight = None if task.weight is None else task.weight[batch]
+    with np.errstate(all="ignore"):
+        y, saved = reference.forward(m, plan.layers, views, task.x[batch])
+        reference.objective(m, plan, network.penalties, views, y, task.t[batch], weight)
+        reference.backward(m, network, plan, views, saved, y, task.t[batch], weight, [{} for _ in plan.layers])
+    for key, values in m.steps.items():
+        wrong = np.argwhere(~np.isfinite(np.asarray(values, float)))
+        if len(wrong):
+            return key, tuple(int(i) for i in wrong[0])
+    return None, ()
+
+
+def _largest_layer(network: Network) -> str:
+    """The layer whose weights have grown most."""
+    weights = {span.layer: _size(network.parameters[span.start : span.stop]) for span in network.spans if span.symbol == "W"}
+    return network.place(max(weights, key=lambda layer: weights[layer])) if weights else ""
+
+
+def _size(values: Any) -> float:
+    finite = np.abs(values[np.isfinite(values)])
+    return float(finite.max()) if finite.size == values.size else float("inf")
+
+
+def _cause(network: Network, x: Any, t: Any, rate: float) -> str:
+    sizes = {
+        f"the inputs are as large as {_size(x):.3g}: bring each column to mean 0 and deviation 1": _size(x),
+        f"the targets are as large as {_size(t):.3g}: bring them to mean 0 and deviation 1": _size(t),
+        f"weights have grown to {_size(network.parameters):.3g}: try a learning rate of at most {rate / 10:.3g}, "
+        "or clip the gradients": _size(network.parameters),
+    }
+    largest = max(sizes, key=lambda cause: sizes[cause])
+    if sizes[largest] > LARGE:
+        return f"Likely cause: {largest}."
+    return f"Likely cause: the learning rate is too large: try at most {rate / 10:.3g}, or clip the gradients."
