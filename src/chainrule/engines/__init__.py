@@ -25,7 +25,7 @@ from chainrule.errors import InputError, nearest, shown
 from chainrule.network import Network
 from chainrule.rules.rule import Clipping, Optimizer
 
-ENGINES = ("reference",)
+ENGINES = ("native", "reference")
 """Fastest first."""
 
 
