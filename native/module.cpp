@@ -26,9 +26,11 @@ void run_team(Team* team, int size, void (*f)(void*, int), void* what) { team->r
 void meet_team(Team* team, int size) { team->meet(size); }
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-using Array = nb::ndarray<nb::c_contig, nb::device::cpu>;
-using Rows = nb::ndarray<int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Rates = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Array = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;  // read
+using Room = nb::ndarray<nb::c_contig, nb::device::cpu>;           // written
+using Rows = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Rates = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Losses = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 static Rule rule(int id, const std::vector<double>& numbers) {
     if (numbers.size() > NUMBERS) throw std::length_error("a rule with more numbers than the engine takes");
@@ -72,7 +74,7 @@ public:
             engine_.reset(baseline::make_engine(task, width));
     }
 
-    long advance(Rows rows, Rows starts, Rows stops, Rates rates, double until, Rates losses) {
+    long advance(Rows rows, Rows starts, Rows stops, Rates rates, double until, Losses losses) {
         const Batches batches{rows.data(), starts.data(), stops.data(), long(starts.size())};
         long done;
         {
@@ -152,11 +154,11 @@ NB_MODULE(_native, m) {
             return nb::make_tuple(found.first, found.second);
         }, nb::arg("x"), nb::arg("t"), nb::arg("weight").none(), nb::arg("rows"))
         .def_prop_ro("number", [](Session& session) { return session.engine().number(); })
-        .def("get_parameters", [](Session& session, Array flat) { session.engine().get_parameters(flat.data()); })
+        .def("get_parameters", [](Session& session, Room flat) { session.engine().get_parameters(flat.data()); })
         .def("set_parameters", [](Session& session, Array flat) { session.engine().set_parameters(flat.data()); })
-        .def("get_slot", [](Session& session, int slot, Array flat) { session.engine().get_slot(slot, flat.data()); })
+        .def("get_slot", [](Session& session, int slot, Room flat) { session.engine().get_slot(slot, flat.data()); })
         .def("set_slot", [](Session& session, int slot, Array flat) { session.engine().set_slot(slot, flat.data()); })
-        .def("get_memory", [](Session& session, long layer, Array mean, Array variance) { session.engine().get_memory(layer, mean.data(), variance.data()); })
+        .def("get_memory", [](Session& session, long layer, Room mean, Room variance) { session.engine().get_memory(layer, mean.data(), variance.data()); })
         .def("set_memory", [](Session& session, long layer, Array mean, Array variance) { session.engine().set_memory(layer, mean.data(), variance.data()); });
 }
 

@@ -36,6 +36,11 @@ _BIASES = ("none", "per_unit", "shared")
 _CLIPPINGS = (type(None), ClipValue, ClipNorm)
 
 
+def built() -> bool:
+    """Whether there is a compiled engine."""
+    return _built is not None
+
+
 def why_not(task: Task) -> str:
     """Why the native engine cannot run this; "" if it can."""
     if _built is None:
