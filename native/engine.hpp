@@ -52,6 +52,7 @@ struct Span {  // where one parameter lies: rows x columns in our buffer (W by i
     long flat, size;  // its place in network.py's flat buffer
     char symbol;      // W, b, g(amma), B(eta)
     bool shared, frozen;
+    long most;        // so many rows have their gradient taken and are updated at once
 };
 
 template <class T>
@@ -192,10 +193,8 @@ public:
             if (span.frozen) continue;
             const Place& here = places_[span.layer];
             const long k1 = edge(span, thread + 1, threads);
-            long most = span.rows;  // so many rows of W that they are still in the cache when they are updated ...
-            if (rows * span.ld * long(sizeof(T)) < 512 * 1024) most = (8192 / span.ld / TALL + 1) * TALL;  // ... if dz is
             for (long k = edge(span, thread, threads), count; k < k1; k += count) {
-                count = k1 - k < most ? k1 - k : most;
+                count = k1 - k < span.most ? k1 - k : span.most;
                 gradient(span, here, rows, k, count);
                 T* g = gradients_ + span.start + k * span.ld;
                 if (span.symbol == 'W') add_penalties(span, k, count, g);
@@ -329,7 +328,7 @@ private:
 
     // ---- shares
 
-    static long share(long count, int thread, int threads) { return count * thread / threads; }
+    static long share(long count, int thread, int threads) { return threads == 1 ? count * thread : count * thread / threads; }
 
     // The first row of a parameter that belongs to a thread: all parameters' rows in one line, cut into equal parts.
     long edge(const Span& span, int thread, int threads) const {
@@ -374,9 +373,7 @@ private:
     static T largest(long n, const T* x) {
         V most = all<V>(-HUGE_NUMBER<V>);
         for (long j = 0; j < n; j += L) most = maximum(most, where(first<V>(n - j), load(x + j), -HUGE_NUMBER<V>));
-        T result = most[0];
-        for (long i = 1; i < L; ++i) result = most[i] > result || most[i] != most[i] ? most[i] : result;
-        return result;
+        return CHAINRULE_ISA::largest(most);
     }
 
     // e^(x - largest), and their sum
@@ -528,16 +525,16 @@ private:
             const T *y = last.y + r * last.ld_out, *t = t_ + r * last.ld_out;
             T* dy = last.slopes + r * last.ld_out;
             double value = 0;
+            typename Wide<T>::V parts{};
             if (by_row_) value = softmax_cross_entropy(n, y, t, dy);
             else with_loss<V>(task_.loss.id, task_.loss.numbers, [&](auto rule) {
                 for (long j = 0; j < n; j += L) {
                     const V each = where(first<V>(n - j), rule.each(load(y + j), load(t + j)), T(0));
-                    T numbers[L];
-                    store(numbers, each);
-                    value += sum(numbers, L < n - j ? L : n - j);
+                    parts += widened(each);
                     if (slopes) store(dy + j, rule.each_slope(load(y + j), load(t + j)));
                 }
             });
+            if (!by_row_) value = added<T>(parts);
             const T weight = rows.weight ? rows.weight[rows[r]] : T(1);
             losses[r] = (weight == 0 && value == value ? 0 : double(weight) * value) / outputs;
             if (slopes) for (long j = 0; j < n; j += L)
@@ -553,14 +550,12 @@ private:
         V rest{};
         for (long j = 0; j < n; j += L) rest += where(first<V>(at + 1 - j) & ~first<V>(at - j), T(0), load(dy + j));
         const V others = log1p(splat(across(rest)));
-        double value = 0;
+        typename Wide<T>::V parts{};
         for (long j = 0; j < n; j += L) {
-            T numbers[L];
-            store(numbers, where(first<V>(n - j), times(load(t + j), others - difference(load(y + j), splat(top))), T(0)));
-            value += sum(numbers, L < n - j ? L : n - j);
+            parts += widened(where(first<V>(n - j), times(load(t + j), others - difference(load(y + j), splat(top))), T(0)));
             store(dy + j, load(dy + j) / total - load(t + j));
         }
-        return value;
+        return added<T>(parts);
     }
 
     // The price of this thread's weights, row by row.
@@ -570,18 +565,15 @@ private:
             const Span& span = spans_[i];
             if (span.symbol != 'W') continue;
             for (long k = edge(span, thread, threads); k < edge(span, thread + 1, threads); ++k) {
-                double total = 0;
+                typename Wide<T>::V parts{};
                 const T* w = weights(&span) + k * span.ld;
                 for (int p = 0; p < task_.n_penalties; ++p) {
                     with_penalty<V>(task_.penalties[p].id, task_.penalties[p].numbers, [&](auto rule) {
-                        for (long j = 0; j < span.columns; j += L) {
-                            T numbers[L];
-                            store(numbers, rule.each(load(w + j)));
-                            total += sum(numbers, L < span.columns - j ? L : span.columns - j);
-                        }
+                        for (long j = 0; j < span.columns; j += L)
+                            parts += widened(where(first<V>(span.columns - j), rule.each(load(w + j)), T(0)));
                     });
                 }
-                prices_[at + k] = total;
+                prices_[at + k] = added<T>(parts);
             }
             at += span.rows;
         }
@@ -681,7 +673,7 @@ private:
     Span* add(long layer, char symbol, long rows, long columns, bool shared = false) {
         const bool frozen = symbol == 'b' && task_.frozen_biases;
         Span& span = spans_[n_spans_++];
-        span = {layer, rows, columns, padded<T>(columns), size_, flat_, shared ? 1 : rows * columns, symbol, shared, frozen};
+        span = {layer, rows, columns, padded<T>(columns), size_, flat_, shared ? 1 : rows * columns, symbol, shared, frozen, rows};
         size_ += rows * span.ld;
         flat_ += span.size;
         return &span;
@@ -725,6 +717,10 @@ private:
         rows_ = rows;
         const Place& last = places_[n_places_ - 1];
         x_.resize(rows * places_[0].ld_in), t_.resize(rows * last.ld_out), losses_.resize(rows);
+        for (long i = 0; i < n_spans_; ++i) {  // rows that are still in the cache when they are updated, if dE/dz is there too
+            Span& span = spans_[i];
+            span.most = rows * span.ld * long(sizeof(T)) < 512 * 1024 ? (8192 / span.ld / TALL + 1) * TALL : span.rows;
+        }
         for (long i = 0; i < n_places_; ++i) {
             Place& here = places_[i];
             const Kind kind = here.layer.kind;

@@ -260,11 +260,31 @@ template <class T> inline double sum(const T* x, long n, long stride = 1) {
     for (int j = 0; i + j < n; ++j) part[j] += double(x[(i + j) * stride]);
     return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
 }
+// f of all lanes, by halves: f(lane 0, lane n/2), ...
+template <class T, int N, class V, class F> INLINE T folded(V x, F f) {
+    if constexpr (N == 1) {
+        return x[0];
+    } else if constexpr (N == 2) {
+        return f(T(x[0]), T(x[1]));
+    } else {
+        typedef T Half __attribute__((vector_size(N / 2 * sizeof(T))));
+        Half half[2];
+        std::memcpy(half, &x, sizeof x);
+        return folded<T, N / 2>(Half(f(half[0], half[1])), f);
+    }
+}
 template <class V> INLINE Number<V> across(V x) {
-    Number<V> part[BYTES / sizeof(Number<V>)];
-    std::memcpy(part, &x, sizeof x);
-    for (size_t n = BYTES / sizeof(Number<V>) / 2; n > 0; n /= 2) for (size_t i = 0; i < n; ++i) part[i] += part[i + n];
-    return part[0];
+    return folded<Number<V>, BYTES / sizeof(Number<V>)>(x, [](auto a, auto b) { return a + b; });
+}
+template <class T> struct Wide {  // as many numbers as in a Vec<T>, in double
+    typedef double V __attribute__((vector_size(BYTES / sizeof(T) * sizeof(double))));
+};
+template <class V> INLINE auto widened(V x) { return __builtin_convertvector(x, typename Wide<Number<V>>::V); }
+template <class T> INLINE double added(typename Wide<T>::V x) {
+    return folded<double, BYTES / sizeof(T)>(x, [](auto a, auto b) { return a + b; });
+}
+template <class V> INLINE Number<V> largest(V x) {  // what is not a number is larger than all
+    return folded<Number<V>, BYTES / sizeof(Number<V>)>(x, [](auto a, auto b) { return (a > b) | (a != a) ? a : b; });
 }
 
 // The condition: this lane is among the first `count`.

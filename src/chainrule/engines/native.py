@@ -18,7 +18,6 @@ import numpy as np
 
 from chainrule.engines import Task
 from chainrule.errors import InputError, nearest, shown
-from chainrule.network import Network
 from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
 from chainrule.rules.optimizers import ClipNorm, ClipValue
 from chainrule.rules.rule import Activation, Rule, find
@@ -170,7 +169,7 @@ class Session:
         return found
 
     def advance(self, batches: Iterable[Any], rates: Iterable[float], until: float = -math.inf) -> list[float]:
-        rates = np.array(rates if isinstance(rates, (list, np.ndarray)) else list(rates), float)
+        rates = np.fromiter(rates, float)
         rows, starts, stops = self._rows(batches if isinstance(batches, list) else list(batches))
         if len(starts) != len(rates):
             raise ValueError(f"{len(starts)} batches and {len(rates)} rates")
