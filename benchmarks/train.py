@@ -2,7 +2,8 @@
 
 python benchmarks/train.py [workload ...] [--threads N] [--rounds N]
 
-A peer is a function (Workload, updates) -> seconds for so many updates, listed in PEERS.
+A peer is a function from a Workload to a function that runs its updates and returns the seconds they took; it stands in `main`
+beside ours.
 """
 
 from __future__ import annotations

@@ -155,10 +155,20 @@ template <> struct Constants<float> {
 };
 template <class V> using Constant = Constants<Number<V>>;
 
+// c[FROM] + c[FROM + 1] x + ..., COUNT of them, by halves: the chain of operations is as long as the logarithm of their number.
+template <size_t FROM, size_t COUNT, class V> INLINE V polynomial_part(const V* powers, const Number<V>* c) {
+    if constexpr (COUNT == 1) {
+        return all<V>(c[FROM]);
+    } else {
+        constexpr int level = COUNT > 16 ? 4 : COUNT > 8 ? 3 : COUNT > 4 ? 2 : COUNT > 2 ? 1 : 0;
+        constexpr size_t half = size_t(1) << level;
+        return fma(polynomial_part<FROM + half, COUNT - half>(powers, c), powers[level], polynomial_part<FROM, half>(powers, c));
+    }
+}
 template <class V, size_t N> INLINE V polynomial(V x, const Number<V> (&c)[N]) {
-    V y = all<V>(c[N - 1]);
-    for (size_t i = N - 1; i-- > 0;) y = fma(y, x, all<V>(c[i]));
-    return y;
+    V powers[5] = {x};  // x, x^2, x^4 ...
+    for (int i = 1; i < 5; ++i) powers[i] = powers[i - 1] * powers[i - 1];
+    return polynomial_part<0, N>(powers, c);
 }
 
 template <class V> INLINE V power_of_two(Int<V> n) { return number<V>((n + Constant<V>::exponent_bias) << Constant<V>::mantissa); }

@@ -45,7 +45,9 @@ public:
     }
 
 private:
-    static constexpr int SPINS = 4000;  // some 50 microseconds: longer than threads that work alike wait for each other
+    // Threads that work alike wait for each other a few microseconds: they look again and again. If it takes longer, the other
+    // one may be waiting for this very processor: they offer it. Then they sleep.
+    static constexpr int SPINS = 2000, OFFERS = 50;
 
     template <class N, class Condition>
     static void wait_while(std::atomic<N>& number, Condition condition) {
@@ -54,6 +56,10 @@ private:
 #if defined(__x86_64__)
             __builtin_ia32_pause();
 #endif
+        }
+        for (int i = 0; i < OFFERS; ++i) {
+            if (!condition(number.load(std::memory_order_acquire))) return;
+            std::this_thread::yield();
         }
         for (N now = number.load(std::memory_order_acquire); condition(now); now = number.load(std::memory_order_acquire))
             number.wait(now, std::memory_order_acquire);

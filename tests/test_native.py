@@ -24,8 +24,8 @@ from chainrule.rules import find, names
 from chainrule.rules.activations import Relu
 from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
 from chainrule.rules.losses import L1, L2
-from chainrule.rules.optimizers import SGD, Adam, ClipNorm, ClipValue, Nadam
-from chainrule.rules.rule import CATALOGUE, Activation, rule
+from chainrule.rules.optimizers import SGD, Adam, ClipNorm, ClipValue
+from chainrule.rules.rule import CATALOGUE, rule
 
 ROOT = Path(__file__).parent.parent
 SIZES = (1, 7, 8, 9, 15, 16, 17, 31, 32, 33)
@@ -164,7 +164,8 @@ OPTIMIZERS = [
         *(
             {entry: option}
             for entry, options in (
-                ("form", ("keras",)), ("epsilon_place", ("inside", "before")), ("bias_correction", ("off",)), ("decay", ("alone",))
+                ("form", ("keras",)), ("epsilon_place", ("inside", "before")),
+                ("bias_correction", ("off",)), ("decay", ("alone",)),
             )
             if entry in find("optimizer", name).__dataclass_fields__
             for option in options
@@ -485,7 +486,8 @@ def test_a_forked_process_trains_on() -> None:
         "session.advance([slice(None)] * 5, rates)\n"
         "child = os.fork()\n"
         "session.advance([slice(None)] * 5, rates)\n"
-        "same = session.parameters.tobytes() == t.trained(t.native, task._replace(threads=1, optimizer=t.SGD(learning_rate=1e-4)), 10).parameters.tobytes()\n"
+        "again = task._replace(threads=1, optimizer=t.SGD(learning_rate=1e-4))\n"
+        "same = session.parameters.tobytes() == t.trained(t.native, again, 10).parameters.tobytes()\n"
         "del session\n"
         "if child == 0: os._exit(0 if same else 3)\n"
         "sys.exit(0 if same and os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0 else 4)"
