@@ -175,6 +175,7 @@ def _train(
         conventions=job.conventions,
         weight=job.weight,
         keeps=job.keeps,
+        engine="reference",  # the definition, to the last digit: what is derived is what it computes
         report=report,
     )
     if outcome.reason == "not finite":

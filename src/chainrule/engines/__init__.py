@@ -17,6 +17,8 @@ An engine is a module with `why_not(task)`, the reason in words why it cannot ru
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -25,7 +27,7 @@ from chainrule.errors import InputError, nearest, shown
 from chainrule.network import Network
 from chainrule.rules.rule import Clipping, Optimizer
 
-ENGINES = ("reference",)
+ENGINES = ("native", "reference")
 """Fastest first."""
 
 
@@ -49,6 +51,8 @@ class Task(NamedTuple):
 def choose(name: str, task: Task) -> Any:
     """The engine called `name`; with "auto" the fastest one that can run the task. InputError if it cannot."""
     if name == "auto":
+        if not _engine("native").built():
+            _say_so()
         return next(engine for engine in map(_engine, ENGINES) if not engine.why_not(task))
     if name not in ENGINES:
         raise InputError("unknown engine", got=shown(name), do=nearest(name, ("auto", *ENGINES)), field="engine")
@@ -57,6 +61,11 @@ def choose(name: str, task: Task) -> Any:
     if reason:
         raise InputError(f"the {name} engine cannot run this: {reason}", do='use engine="auto"', field="engine")
     return engine
+
+
+@cache
+def _say_so() -> None:
+    print("chainrule was installed without its native engine: it runs on the slower reference engine", file=sys.stderr)
 
 
 def _engine(name: str) -> Any:

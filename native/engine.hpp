@@ -1,0 +1,778 @@
+// The engine: one loop forward, one back, one update, as in src/chainrule/engines/reference.py and with its names.
+//
+// Every thread runs the same step and owns a share of the rows; they meet twice, before the update and after it (and around a
+// batch norm, which looks at columns). Between the two meetings each owns a share of the parameters. Sums are never split.
+//
+// Arrays have rows of whole cache lines; the numbers beyond a row's end are carried along and never looked at.
+#pragma once
+
+#include <cstdlib>
+#include <new>
+
+#include "contract.hpp"
+#include "draws.hpp"
+#include "elementwise.hpp"
+#include "gemm.hpp"
+#include "threads.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+// Memory in whole lines, zero at first.
+template <class T>
+class Buffer {
+public:
+    Buffer() = default;
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { std::free(data_); }
+    void resize(long count) {
+        std::free(data_);
+        const size_t bytes = (size_t(count) * sizeof(T) / LINE + 2) * LINE;
+        data_ = static_cast<T*>(std::aligned_alloc(LINE, bytes));
+        if (data_ == nullptr) throw std::bad_alloc();
+        std::memset(data_, 0, bytes);
+    }
+    operator T*() const { return data_; }
+
+private:
+    T* data_ = nullptr;
+};
+
+// The length of a row of `columns` numbers in memory: whole lines; an odd number of them where there are many, because rows
+// at a power of two from each other would all fall into the same few places of the cache.
+template <class T>
+long padded(long columns) {
+    long lines = (columns * long(sizeof(T)) + LINE - 1) / LINE;
+    if (lines >= 8 && lines % 2 == 0) ++lines;
+    return lines * LINE / long(sizeof(T));
+}
+
+struct Span {  // where one parameter lies: rows x columns in our buffer (W by input, so that forward reads it in place)
+    long layer, rows, columns, ld, start;
+    long flat, size;  // its place in network.py's flat buffer
+    char symbol;      // W, b, g(amma), B(eta)
+    bool shared, frozen;
+    long most;        // so many rows have their gradient taken and are updated at once
+};
+
+template <class T>
+class Net final : public Engine {
+    using V = Vec<T>;
+    static constexpr long L = LANES<T>;
+
+    struct Place {  // a layer and its arrays: x (rows, ld_in) -> y (rows, ld_out)
+        Layer layer;
+        long ld_in, ld_out;
+        bool identity = false, softmax = false;
+        Span *W = nullptr, *b = nullptr, *gamma = nullptr, *beta = nullptr;
+        const T* x = nullptr;
+        T* y = nullptr;
+        T* dx = nullptr;                // where dE/dx goes; null if nobody wants it
+        Buffer<T> sums, values, slopes;  // z, y, and dE/dy which becomes dE/dz
+        Buffer<T> turned;               // W by unit, for the way back
+        Buffer<T> keep, x_hat, scale, mean, variance, running_mean, running_variance;
+    };
+
+    struct Source {  // rows of a table; without `rows`, they are the first ones
+        const T *x, *t, *weight;
+        const int64_t* rows;
+        long count;
+        long operator[](long r) const { return rows ? rows[r] : r; }
+    };
+
+public:
+    explicit Net(const Task& task) : task_(task), n_places_(task.n_layers), inputs_(task.layers[0].n_in), number_(task.number) {
+        places_ = new Place[n_places_];
+        spans_ = new Span[2 * n_places_];
+        with_optimizer<V>(task.optimizer.id, task.optimizer.numbers, 0.0, 1, [this](auto rule) {
+            slots_ = decltype(rule)::slots, counters_ = decltype(rule)::counters;
+        });
+        measure();
+        team_ = make_team();
+    }
+
+    ~Net() override {
+        end_team(team_);
+        delete[] places_;
+        delete[] spans_;
+    }
+
+    // ---- one step
+
+    void forward(const Source& rows, int64_t number, bool training, int thread, int threads) {
+        const long r0 = share(rows.count, thread, threads), r1 = share(rows.count, thread + 1, threads), n = r1 - r0;
+        for (long place = 0; place < n_places_; ++place) {
+            Place& here = places_[place];
+            const Layer& layer = here.layer;
+            const T* x = here.x + r0 * here.ld_in;
+            T* y = here.y + r0 * here.ld_out;
+            if (layer.kind == DENSE) {
+                T* z = here.sums + r0 * here.ld_out;
+                product<false>(n, layer.n_out, layer.n_in, x, here.ld_in, weights(here.W), here.ld_out, z, here.ld_out, here.b ? weights(here.b) : nullptr);
+                if (!here.identity) value(here, n, z, y);
+            } else if (layer.kind == ACTIVATION) {
+                value(here, n, x, y);
+            } else if (layer.kind == DROPOUT) {
+                if (training) drop(here, place, rows, number, r0, r1, x, y);
+                else std::memcpy(y, x, n * here.ld_in * sizeof(T));
+            } else if (layer.kind == LAYER_NORM) {
+                for (long r = r0; r < r1; ++r) normalize_row(here, r);
+            } else if (!training) {
+                predict_columns(here, n, x, y);
+            } else {
+                meet(threads);
+                const long lines = here.ld_in / L;
+                for (long v = share(lines, thread, threads); v < share(lines, thread + 1, threads); ++v)
+                    normalize_column(here, rows.count, v * L);
+                meet(threads);
+            }
+        }
+    }
+
+    // From dE/dy of the last place to dE/dz or dE/dx of each; the parameters' gradients follow after the meeting.
+    void backward(long rows, int thread, int threads) {
+        const long r0 = share(rows, thread, threads), r1 = share(rows, thread + 1, threads), n = r1 - r0;
+        for (long place = n_places_ - 1; place >= first_; --place) {
+            Place& here = places_[place];
+            const Layer& layer = here.layer;
+            const T* x = here.x + r0 * here.ld_in;
+            const T* y = here.y + r0 * here.ld_out;
+            T* dy = here.slopes + r0 * here.ld_out;
+            T* dx = here.dx ? here.dx + r0 * here.ld_in : nullptr;
+            const T* turned = here.turned;
+            if (layer.kind == DENSE) {
+                if (!here.identity) through(here, n, here.sums + r0 * here.ld_out, y, dy, dy);
+                if (dx) product<false>(n, layer.n_in, layer.n_out, static_cast<const T*>(dy), here.ld_out, turned, here.ld_in, dx, here.ld_in);
+            } else if (layer.kind == ACTIVATION) {
+                if (dx) through(here, n, x, y, dy, dx);
+            } else if (layer.kind == DROPOUT) {
+                const T* keep = here.keep + r0 * here.ld_in;
+                const T left = T(1 - layer.rate);
+                // y = x * keep / (1 - rate)
+                if (dx) for (long i = 0; i < n * here.ld_in; i += L) store(dx + i, load(dy + i) * load(keep + i) / left);
+            } else if (layer.kind == LAYER_NORM) {
+                if (dx) for (long r = r0; r < r1; ++r) back_row(here, r);
+            } else if (dx) {
+                meet(threads);
+                const long lines = here.ld_in / L;
+                for (long v = share(lines, thread, threads); v < share(lines, thread + 1, threads); ++v)
+                    back_column(here, rows, v * L);
+                meet(threads);
+            }
+        }
+    }
+
+    // E: the loss of the batch and the price of the weights. Every thread adds for itself, in the same order.
+    double objective(const double* rows, long count, double divisor) const {
+        const double data = sum(rows, count) / divisor;
+        return task_.n_penalties ? data + sum<double>(prices_, n_prices_) : data;
+    }
+
+    bool step(const Source& rows, bool fresh, double rate, double until, int64_t number, double& loss, int thread, int threads) {
+        if (fresh) gather(rows, thread, threads);
+        forward(rows, number, true, thread, threads);
+        const double divisor = weight_of(rows);
+        judge(rows, divisor, true, losses_, thread, threads);
+        backward(rows.count, thread, threads);
+        if (task_.n_penalties) price(thread, threads);
+        meet(threads);
+        const double found = objective(losses_, rows.count, task_.mean_over_samples ? divisor : 1);
+        if (thread == 0) loss = found;
+        if (!(found - found == 0) || found <= until) return false;
+        with_optimizer<V>(task_.optimizer.id, task_.optimizer.numbers, rate, number,
+                          [&](auto rule) { improve(rule, rows.count, thread, threads); });
+        return true;
+    }
+
+    // All gradients, and with each the next weights, for this thread's share of the parameters.
+    template <class Rule>
+    void improve(const Rule& rule, long rows, int thread, int threads) {
+        const bool whole = task_.clipping == CLIP_NORM;
+        for (long i = 0; i < n_spans_; ++i) {
+            const Span& span = spans_[i];
+            if (span.frozen) continue;
+            const Place& here = places_[span.layer];
+            const long k1 = edge(span, thread + 1, threads);
+            for (long k = edge(span, thread, threads), count; k < k1; k += count) {
+                count = k1 - k < span.most ? k1 - k : span.most;
+                gradient(span, here, rows, k, count);
+                T* g = gradients_ + span.start + k * span.ld;
+                if (span.symbol == 'W') add_penalties(span, k, count, g);
+                if (whole) measure_squares(span, k, count, g);
+                else update(rule, span, k, count, T(1));
+            }
+        }
+        if (whole) {
+            meet(threads);
+            const double norm = __builtin_sqrt(sum<double>(squares_, n_squares_));
+            const T factor = T(task_.limit / (norm <= task_.limit ? task_.limit : norm));
+            for (long i = 0; i < n_spans_; ++i)
+                if (const long k0 = edge(spans_[i], thread, threads), k1 = edge(spans_[i], thread + 1, threads); k0 < k1 && !spans_[i].frozen)
+                    update(rule, spans_[i], k0, k1 - k0, factor);
+        }
+        if (thread == 0) remember(rule, rows);
+    }
+
+    // ---- Engine
+
+    long advance(const Batches& batches, const double* rates, double until, double* losses, bool (*poll)()) override {
+        long most = 1;
+        for (long i = 0; i < batches.count; ++i) most = batches.stops[i] - batches.starts[i] > most ? batches.stops[i] - batches.starts[i] : most;
+        reserve(most);
+        Call call{this, &batches, rates, until, losses, poll, threads_for(most), 0, false};
+        call.between = work_ * most < 1e6 ? 256 : 1;
+        call.looked = seconds();
+        interrupted_ = false;
+        run_team(team_, call.threads, [](void* call, int thread) { static_cast<Call*>(call)->net->run(*static_cast<Call*>(call), thread); }, &call);
+        number_ += call.done - call.left_out;
+        return call.done;
+    }
+
+    bool interrupted() const override { return interrupted_; }
+    int64_t number() const override { return number_; }
+
+    void loss(const void* x, const void* t, const void* weight, long rows, double* data_and_price) override {
+        const Source all{static_cast<const T*>(x), static_cast<const T*>(t), static_cast<const T*>(weight), nullptr, rows};
+        const long most = rows < 1024 ? rows : 1024;
+        reserve(most);
+        Buffer<double> each;
+        each.resize(rows);
+        Look look{this, &all, each, most, threads_for(most)};
+        run_team(team_, look.threads, [](void* look, int thread) { static_cast<Look*>(look)->net->look(*static_cast<Look*>(look), thread); }, &look);
+        data_and_price[0] = sum<double>(each, rows) / (task_.mean_over_samples ? weight_of(all) : 1);
+        price(0, 1);
+        data_and_price[1] = task_.n_penalties ? sum<double>(prices_, n_prices_) : 0;
+    }
+
+    void get_parameters(void* flat) const override { give(parameters_, static_cast<T*>(flat)); }
+    void set_parameters(const void* flat) override {
+        take(parameters_, static_cast<const T*>(flat));
+        for (long i = 0; i < n_spans_; ++i) turn(spans_[i], 0, spans_[i].rows);
+    }
+    void get_slot(int slot, void* flat) const override {
+        if (slot < slots_) return give(memory_[slot], static_cast<T*>(flat));
+        for (long i = 0; i < n_spans_; ++i) static_cast<T*>(flat)[spans_[i].flat] = counts_[i];
+    }
+    void set_slot(int slot, const void* flat) override {
+        if (slot < slots_) return take(memory_[slot], static_cast<const T*>(flat));
+        for (long i = 0; i < n_spans_; ++i) counts_[i] = static_cast<const T*>(flat)[spans_[i].flat];
+    }
+    void get_memory(long layer, void* mean, void* variance) const override {
+        const Place& here = places_[layer];
+        std::memcpy(mean, here.running_mean, here.layer.n_in * sizeof(T));
+        std::memcpy(variance, here.running_variance, here.layer.n_in * sizeof(T));
+    }
+    void set_memory(long layer, const void* mean, const void* variance) override {
+        Place& here = places_[layer];
+        std::memcpy(here.running_mean, mean, here.layer.n_in * sizeof(T));
+        std::memcpy(here.running_variance, variance, here.layer.n_in * sizeof(T));
+    }
+
+private:
+    struct Call {  // one call of advance
+        Net* net;
+        const Batches* batches;
+        const double* rates;
+        double until;
+        double* losses;
+        bool (*poll)();
+        int threads;
+        long done;      // losses written
+        bool left_out;  // whether the last one had no update
+        long between = 1;
+        double looked = 0;
+    };
+
+    struct Look {  // one call of loss
+        Net* net;
+        const Source* rows;
+        double* each;
+        long most;
+        int threads;
+    };
+
+    void run(Call& call, int thread) {
+        const Batches& batches = *call.batches;
+        const int64_t first = number_;  // advance counts when all have come back
+        for (long i = 0; i < batches.count; ++i) {
+            const int64_t start = batches.starts[i], stop = batches.stops[i];
+            const Source rows{static_cast<const T*>(task_.x), static_cast<const T*>(task_.t), static_cast<const T*>(task_.weight),
+                              batches.rows + start, long(stop - start)};
+            const bool fresh = i == 0 || start != batches.starts[i - 1] || stop != batches.stops[i - 1];
+            const bool updated = step(rows, fresh, call.rates[i], call.until, first + i + 1, call.losses[i], thread, call.threads);
+            if (thread == 0) {
+                call.done = i + 1, call.left_out = !updated;
+                if (updated && i % call.between == call.between - 1 && seconds() - call.looked > 0.03) {
+                    interrupted_ = call.poll();
+                    call.looked = seconds();
+                }
+            }
+            if (!updated) break;
+            meet(call.threads);
+            if (thread == 0 && counters_) std::memcpy(counts_, next_counts_, n_spans_ * sizeof(T));
+            if (interrupted_) break;
+        }
+    }
+
+    void look(const Look& look, int thread) {
+        const long inputs = inputs_, outputs = places_[n_places_ - 1].layer.n_out;
+        for (long from = 0; from < look.rows->count; from += look.most) {
+            const long left = look.rows->count - from;
+            const Source part{look.rows->x + from * inputs, look.rows->t + from * outputs,
+                              look.rows->weight ? look.rows->weight + from : nullptr, nullptr, left < look.most ? left : look.most};
+            gather(part, thread, look.threads);
+            forward(part, 0, false, thread, look.threads);
+            judge(part, 1, false, look.each + from, thread, look.threads);
+        }
+    }
+
+    // ---- shares
+
+    static long share(long count, int thread, int threads) { return threads == 1 ? count * thread : count * thread / threads; }
+
+    // The first row of a parameter that belongs to a thread: all parameters' rows in one line, cut into equal parts.
+    long edge(const Span& span, int thread, int threads) const {
+        if (thread == 0 || thread == threads) return thread == 0 ? 0 : span.rows;
+        const long rows = (size_ * thread / threads - span.start + span.ld - 1) / span.ld, whole = (rows + 3) / 4 * 4;
+        return rows <= 0 ? 0 : whole < span.rows ? whole : span.rows;
+    }
+
+    void meet(int threads) {
+        if (threads > 1) meet_team(team_, threads);
+    }
+
+    int threads_for(long rows) const {
+        if (task_.threads > 0) return task_.threads;
+        const double pay = work_ * double(rows) / 4e6;  // so much work takes some 30 microseconds; a meeting takes 3
+        return pay < 2 ? 1 : pay < task_.most_threads ? int(pay) : task_.most_threads;
+    }
+
+    // ---- activations
+
+    void value(const Place& here, long rows, const T* x, T* y) const {
+        if (here.softmax) {
+            for (long r = 0; r < rows; ++r) softmax(here.layer.n_out, x + r * here.ld_out, y + r * here.ld_out);
+            return;
+        }
+        with_activation<V>(here.layer.activation.id, here.layer.activation.numbers, [&](auto rule) {
+            for (long i = 0; i < rows * here.ld_out; i += L) store(y + i, rule.value(load(x + i)));
+        });
+    }
+
+    // dE/dx = dE/dy times the slope
+    void through(const Place& here, long rows, const T* x, const T* y, const T* dy, T* dx) const {
+        if (here.softmax) {
+            for (long r = 0; r < rows; ++r) softmax_through(here.layer.n_out, y + r * here.ld_out, dy + r * here.ld_out, dx + r * here.ld_out);
+            return;
+        }
+        with_activation<V>(here.layer.activation.id, here.layer.activation.numbers, [&](auto rule) {
+            for (long i = 0; i < rows * here.ld_out; i += L) store(dx + i, load(dy + i) * rule.slope(load(x + i), load(y + i)));
+        });
+    }
+
+    static T largest(long n, const T* x) {
+        V most = all<V>(-HUGE_NUMBER<V>);
+        for (long j = 0; j < n; j += L) most = maximum(most, where(first<V>(n - j), load(x + j), -HUGE_NUMBER<V>));
+        return CHAINRULE_ISA::largest(most);
+    }
+
+    // e^(x - largest), and their sum
+    static T exponentials(long n, const T* x, T top, T* e) {
+        V total{};
+        for (long j = 0; j < n; j += L) {
+            const V each = where(first<V>(n - j), exp(difference(load(x + j), splat(top))), T(0));
+            store(e + j, each);
+            total += each;
+        }
+        return across(total);
+    }
+
+    static void softmax(long n, const T* x, T* y) {
+        const T total = exponentials(n, x, largest(n, x), y);
+        for (long j = 0; j < n; j += L) store(y + j, load(y + j) / total);
+    }
+
+    // dE/dx_i = sum over k of dE/dy_k times dy_k/dx_i = y_k ((k = i) - y_i)
+    void softmax_through(long n, const T* y, const T* dy, T* dx) const {
+        T row[256];  // dx may be dy: rows of up to 256 go through here, longer ones through memory of their own
+        T* out = n <= 256 - L ? row : static_cast<T*>(std::aligned_alloc(LINE, (n * sizeof(T) / LINE + 2) * LINE));
+        for (long i = 0; i < n; i += L) {
+            V total{};
+            for (long k = 0; k < n; ++k) {
+                const V same = where(first<V>(k + 1 - i) & ~first<V>(k - i), T(1), T(0));
+                total += dy[k] * (y[k] * (same - load(y + i)));
+            }
+            store(out + i, where(first<V>(n - i), total, T(0)));
+        }
+        for (long i = 0; i < n; i += L) store(dx + i, load(out + i));
+        if (out != row) std::free(out);
+    }
+
+    // ---- dropout
+
+    void drop(Place& here, long place, const Source& rows, int64_t number, long r0, long r1, const T* x, T* y) {
+        const long n = here.layer.n_in;
+        const T left = T(1 - here.layer.rate);
+        for (long r = r0; r < r1; ++r) {
+            T* mask = here.keep + r * here.ld_in;
+            if (here.layer.keep) std::memcpy(mask, static_cast<const T*>(here.layer.keep) + rows[r] * n, n * sizeof(T));
+            else keep(task_.seed, uint64_t(number), uint64_t(place + 1), here.layer.rate, r * n, (r + 1) * n, mask);
+            for (long j = 0; j < here.ld_in; j += L, x += L, y += L) store(y, load(x) * load(mask + j) / left);
+        }
+    }
+
+    // ---- normalization: y = gamma * x_hat + beta, x_hat = (x - mean) * scale
+
+    void normalize_row(Place& here, long r) {
+        const long n = here.layer.n_in;
+        const T *x = here.x + r * here.ld_in, *gamma = weights(here.gamma), *beta = weights(here.beta);
+        T *x_hat = here.x_hat + r * here.ld_in, *y = here.y + r * here.ld_in;
+        V total{}, squares{};
+        for (long j = 0; j < n; j += L) total += where(first<V>(n - j), load(x + j), T(0));
+        const T mean = across(total) / T(n);
+        for (long j = 0; j < n; j += L) {
+            const V from = where(first<V>(n - j), load(x + j) - mean, T(0));
+            squares += from * from;
+        }
+        const T scale = (T(1) / sqrt(splat(T(across(squares) / T(n) + T(here.layer.epsilon)))))[0];
+        here.scale[r] = scale;
+        for (long j = 0; j < n; j += L) {
+            const V each = (load(x + j) - mean) * scale;
+            store(x_hat + j, each);
+            store(y + j, load(gamma + j) * each + load(beta + j));
+        }
+    }
+
+    void back_row(Place& here, long r) {
+        const long n = here.layer.n_in;
+        const T *x_hat = here.x_hat + r * here.ld_in, *dy = here.slopes + r * here.ld_in, *gamma = weights(here.gamma);
+        T* dx = here.dx + r * here.ld_in;
+        V shifts{}, tilts{};
+        for (long j = 0; j < n; j += L) {
+            const V dx_hat = where(first<V>(n - j), load(dy + j) * load(gamma + j), T(0));
+            shifts += dx_hat;
+            tilts += where(first<V>(n - j), dx_hat * load(x_hat + j), T(0));
+        }
+        const T shift = across(shifts) / T(n), tilt = across(tilts) / T(n), scale = here.scale[r];
+        for (long j = 0; j < n; j += L) {
+            const V each = scale * (load(dy + j) * load(gamma + j) - shift - load(x_hat + j) * tilt);
+            store(dx + j, where(first<V>(n - j), each, T(0)));
+        }
+    }
+
+    // The sum of f(row) over the rows, in groups: the rounding grows with the root of their number.
+    template <class F>
+    static V over_rows(long rows, F f) {
+        V total{};
+        for (long from = 0; from < rows; from += 32) {
+            V part{};
+            for (long r = from; r < rows && r < from + 32; ++r) part += f(r);
+            total += part;
+        }
+        return total;
+    }
+
+    void normalize_column(Place& here, long rows, long j) {
+        const long ld = here.ld_in;
+        const T* x = here.x + j;
+        const V mean = over_rows(rows, [&](long r) { return load(x + r * ld); }) / T(rows);
+        const V variance = over_rows(rows, [&](long r) { const V from = load(x + r * ld) - mean; return from * from; }) / T(rows);
+        const V scale = T(1) / sqrt(variance + T(here.layer.epsilon)), gamma = load(weights(here.gamma) + j), beta = load(weights(here.beta) + j);
+        store(here.mean + j, mean), store(here.variance + j, variance), store(here.scale + j, scale);
+        for (long r = 0; r < rows; ++r) {
+            const V x_hat = (load(x + r * ld) - mean) * scale;
+            store(here.x_hat + r * ld + j, x_hat);
+            store(here.y + r * ld + j, gamma * x_hat + beta);
+        }
+    }
+
+    void back_column(Place& here, long rows, long j) {
+        const long ld = here.ld_in;
+        const T *x_hat = here.x_hat + j, *dy = here.slopes + j;
+        const V gamma = load(weights(here.gamma) + j), scale = load(here.scale + j);
+        const V shift = over_rows(rows, [&](long r) { return load(dy + r * ld) * gamma; }) / T(rows);
+        const V tilt = over_rows(rows, [&](long r) { return load(dy + r * ld) * gamma * load(x_hat + r * ld); }) / T(rows);
+        const Int<V> inside = first<V>(here.layer.n_in - j);
+        for (long r = 0; r < rows; ++r)
+            store(here.dx + r * ld + j, where(inside, scale * (load(dy + r * ld) * gamma - shift - load(x_hat + r * ld) * tilt), T(0)));
+    }
+
+    void predict_columns(const Place& here, long rows, const T* x, T* y) const {
+        const T *gamma = weights(here.gamma), *beta = weights(here.beta);
+        for (long j = 0; j < here.ld_in; j += L) {
+            const V mean = load(here.running_mean + j), root = sqrt(load(here.running_variance + j) + T(here.layer.epsilon));
+            for (long r = 0; r < rows; ++r)
+                store(y + r * here.ld_in + j, load(gamma + j) * ((load(x + r * here.ld_in + j) - mean) / root) + load(beta + j));
+        }
+    }
+
+    // ---- the loss
+
+    double weight_of(const Source& rows) const {
+        if (!rows.weight) return double(rows.count);
+        double part[8] = {};
+        for (long r = 0; r < rows.count; ++r) part[r % 8] += double(rows.weight[rows[r]]);
+        return sum(part, 8);
+    }
+
+    // Each row's loss, and its slope where the last layer expects it.
+    void judge(const Source& rows, double divisor, bool slopes, double* losses, int thread, int threads) {
+        const Place& last = places_[n_places_ - 1];
+        const long n = last.layer.n_out;
+        const double outputs = task_.mean_over_outputs ? double(n) : 1;
+        const T divide = T(outputs * (task_.mean_over_samples ? divisor : 1));
+        for (long r = share(rows.count, thread, threads); r < share(rows.count, thread + 1, threads); ++r) {
+            const T *y = last.y + r * last.ld_out, *t = t_ + r * last.ld_out;
+            T* dy = last.slopes + r * last.ld_out;
+            double value = 0;
+            typename Wide<T>::V parts{};
+            if (by_row_) value = softmax_cross_entropy(n, y, t, dy);
+            else with_loss<V>(task_.loss.id, task_.loss.numbers, [&](auto rule) {
+                for (long j = 0; j < n; j += L) {
+                    const V each = where(first<V>(n - j), rule.each(load(y + j), load(t + j)), T(0));
+                    parts += widened(each);
+                    if (slopes) store(dy + j, rule.each_slope(load(y + j), load(t + j)));
+                }
+            });
+            if (!by_row_) value = added<T>(parts);
+            const T weight = rows.weight ? rows.weight[rows[r]] : T(1);
+            losses[r] = (weight == 0 && value == value ? 0 : double(weight) * value) / outputs;
+            if (slopes) for (long j = 0; j < n; j += L)
+                store(dy + j, where(first<V>(n - j), (rows.weight ? times(splat(weight), load(dy + j)) : load(dy + j)) / divide, T(0)));
+        }
+    }
+
+    double softmax_cross_entropy(long n, const T* y, const T* t, T* dy) const {
+        const T top = largest(n, y);
+        const T total = exponentials(n, y, top, dy);
+        long at = 0;
+        while (at < n - 1 && y[at] != top) ++at;  // the first largest
+        V rest{};
+        for (long j = 0; j < n; j += L) rest += where(first<V>(at + 1 - j) & ~first<V>(at - j), T(0), load(dy + j));
+        const V others = log1p(splat(across(rest)));
+        typename Wide<T>::V parts{};
+        for (long j = 0; j < n; j += L) {
+            parts += widened(where(first<V>(n - j), times(load(t + j), others - difference(load(y + j), splat(top))), T(0)));
+            store(dy + j, load(dy + j) / total - load(t + j));
+        }
+        return added<T>(parts);
+    }
+
+    // The price of this thread's weights, row by row.
+    void price(int thread, int threads) {
+        long at = 0;
+        for (long i = 0; i < n_spans_; ++i) {
+            const Span& span = spans_[i];
+            if (span.symbol != 'W') continue;
+            for (long k = edge(span, thread, threads); k < edge(span, thread + 1, threads); ++k) {
+                typename Wide<T>::V parts{};
+                const T* w = weights(&span) + k * span.ld;
+                for (int p = 0; p < task_.n_penalties; ++p) {
+                    with_penalty<V>(task_.penalties[p].id, task_.penalties[p].numbers, [&](auto rule) {
+                        for (long j = 0; j < span.columns; j += L)
+                            parts += widened(where(first<V>(span.columns - j), rule.each(load(w + j)), T(0)));
+                    });
+                }
+                prices_[at + k] = added<T>(parts);
+            }
+            at += span.rows;
+        }
+    }
+
+    // ---- the update
+
+    // Rows k ... k + count of a parameter's gradient.
+    void gradient(const Span& span, const Place& here, long rows, long k, long count) {
+        T* g = gradients_ + span.start + k * span.ld;
+        const T* dy = here.slopes;  // of a dense layer it is dE/dz by now
+        if (span.symbol == 'W') {
+            product<true>(count, span.columns, rows, here.x + k, here.ld_in, dy, here.ld_out, g, span.ld);
+            return;
+        }
+        for (long j = 0; j < span.columns; j += L)
+            store(g + j, over_rows(rows, [&](long r) {
+                const V each = load(dy + r * here.ld_out + j);
+                return span.symbol == 'g' ? each * load(here.x_hat + r * here.ld_out + j) : each;
+            }));
+        if (span.shared) {  // one bias for all units: our row has it once for each
+            const T total = T(sum(g, span.columns));
+            for (long j = 0; j < span.columns; ++j) g[j] = total;
+        }
+    }
+
+    void add_penalties(const Span& span, long k, long count, T* g) {
+        const T* w = weights(&span) + k * span.ld;
+        for (int p = 0; p < task_.n_penalties; ++p)
+            with_penalty<V>(task_.penalties[p].id, task_.penalties[p].numbers, [&](auto rule) {
+                for (long i = 0; i < count * span.ld; i += L) store(g + i, load(g + i) + rule.slope(load(w + i)));
+            });
+    }
+
+    void measure_squares(const Span& span, long k, long count, const T* g) {
+        long at = 0;
+        for (const Span* each = spans_; each != &span; ++each) at += each->rows;
+        for (long r = k; r < k + count; ++r, g += span.ld) {
+            double total = 0;
+            for (long j = 0; j < (span.shared ? 1 : span.columns); ++j) total += double(g[j]) * double(g[j]);
+            squares_[at + r] = total;
+        }
+    }
+
+    template <class Rule>
+    void update(const Rule& rule, const Span& span, long k, long count, T factor) {
+        const long start = span.start + k * span.ld;
+        T *w = parameters_ + start, *g = gradients_ + start;
+        V s[SLOTS] = {};
+        for (int c = 0; c < Rule::counters; ++c) s[Rule::slots + c] = splat(counts_[&span - spans_]);
+        const V counter = s[Rule::slots];
+        for (long i = 0; i < count * span.ld; i += L) {
+            V each = load(g + i);
+            if (task_.clipping == CLIP_VALUE) each = maximum(minimum(each, T(task_.limit)), T(-task_.limit));
+            else if (task_.clipping == CLIP_NORM) each = factor * each;
+            for (int slot = 0; slot < Rule::slots; ++slot) s[slot] = load(memory_[slot] + start + i);
+            if constexpr (Rule::counters > 0) s[Rule::slots] = counter;
+            store(w + i, rule.update(load(w + i), each, s));
+            for (int slot = 0; slot < Rule::slots; ++slot) store(memory_[slot] + start + i, s[slot]);
+        }
+        turn(span, k, count);
+    }
+
+    // Rows of W, as backward reads them.
+    void turn(const Span& span, long k, long count) {
+        const Place& here = places_[span.layer];
+        if (span.symbol == 'W' && here.turned) transpose(count, span.columns, weights(&span) + k * span.ld, span.ld, here.turned + k, here.ld_in);
+    }
+
+    // Counters and running statistics, once an update.
+    template <class Rule>
+    void remember(const Rule& rule, long rows) {
+        if constexpr (Rule::counters > 0)
+            for (long i = 0; i < n_spans_; ++i) {
+                V s[SLOTS] = {};
+                s[Rule::slots] = splat(counts_[i]);
+                rule.update(V{}, V{}, s);
+                next_counts_[i] = spans_[i].frozen ? counts_[i] : s[Rule::slots][0];
+            }
+        for (long place = 0; place < n_places_; ++place) {
+            Place& here = places_[place];
+            if (here.layer.kind != BATCH_NORM) continue;
+            const T momentum = T(here.layer.momentum);
+            for (long j = 0; j < here.ld_in; j += L) {
+                const V variance = load(here.variance + j), unbiased = rows > 1 ? variance * T(rows) / T(rows - 1) : variance;
+                const V mean = load(here.running_mean + j), spread = load(here.running_variance + j);
+                store(here.running_mean + j, mean + momentum * (load(here.mean + j) - mean));
+                store(here.running_variance + j, spread + momentum * (unbiased - spread));
+            }
+        }
+    }
+
+    // ---- memory
+
+    const T* weights(const Span* span) const { return parameters_ + span->start; }
+
+    Span* add(long layer, char symbol, long rows, long columns, bool shared = false) {
+        const bool frozen = symbol == 'b' && task_.frozen_biases;
+        Span& span = spans_[n_spans_++];
+        span = {layer, rows, columns, padded<T>(columns), size_, flat_, shared ? 1 : rows * columns, symbol, shared, frozen, rows};
+        size_ += rows * span.ld;
+        flat_ += span.size;
+        return &span;
+    }
+
+    void measure() {
+        first_ = n_places_;
+        for (long i = 0; i < n_places_; ++i) {
+            Place& here = places_[i];
+            const Layer& layer = here.layer = task_.layers[i];
+            here.ld_in = padded<T>(layer.n_in), here.ld_out = padded<T>(layer.n_out);
+            const char* name = ACTIVATIONS[layer.activation.id].label;
+            here.identity = std::strcmp(name, "identity") == 0, here.softmax = std::strcmp(name, "softmax") == 0;
+            if (layer.kind == DENSE) {
+                here.W = add(i, 'W', layer.n_in, layer.n_out);
+                if (layer.bias != NO_BIAS) here.b = add(i, 'b', 1, layer.n_out, layer.bias == SHARED);
+                work_ += 6.0 * double(layer.n_in) * double(layer.n_out);
+                if (first_ < n_places_) here.turned.resize(layer.n_out * here.ld_in);
+            } else if (layer.kind == LAYER_NORM || layer.kind == BATCH_NORM) {
+                here.gamma = add(i, 'g', 1, layer.n_in), here.beta = add(i, 'B', 1, layer.n_in);
+                here.running_mean.resize(here.ld_in), here.running_variance.resize(here.ld_in);
+                here.mean.resize(here.ld_in), here.variance.resize(here.ld_in);
+                for (long j = 0; j < here.ld_in; ++j) here.running_variance[j] = 1;
+            }
+            work_ += 40.0 * double(layer.n_out);
+            if ((here.W || here.gamma) && first_ == n_places_) first_ = i;
+        }
+        by_row_ = std::strcmp(LOSSES[task_.loss.id].label, "softmax_cross_entropy") == 0;
+        long rows = 0;
+        for (long i = 0; i < n_spans_; ++i) rows += spans_[i].rows, n_prices_ += spans_[i].symbol == 'W' ? spans_[i].rows : 0;
+        n_squares_ = rows;
+        parameters_.resize(size_), gradients_.resize(size_), prices_.resize(rows), squares_.resize(rows);
+        for (int slot = 0; slot < slots_; ++slot) memory_[slot].resize(size_);
+        counts_.resize(n_spans_), next_counts_.resize(n_spans_);
+        task_.layers = nullptr;  // the caller's; ours are in places_
+    }
+
+    // Arrays for batches of so many rows.
+    void reserve(long rows) {
+        if (rows <= rows_) return;
+        rows_ = rows;
+        const Place& last = places_[n_places_ - 1];
+        x_.resize(rows * places_[0].ld_in), t_.resize(rows * last.ld_out), losses_.resize(rows);
+        for (long i = 0; i < n_spans_; ++i) {  // rows that are still in the cache when they are updated, if dE/dz is there too
+            Span& span = spans_[i];
+            span.most = rows * span.ld * long(sizeof(T)) < 512 * 1024 ? (8192 / span.ld / TALL + 1) * TALL : span.rows;
+        }
+        for (long i = 0; i < n_places_; ++i) {
+            Place& here = places_[i];
+            const Kind kind = here.layer.kind;
+            here.x = i ? places_[i - 1].y : x_;
+            here.slopes.resize(rows * here.ld_out);
+            here.dx = nullptr;
+            if (i > first_) here.dx = places_[i - 1].slopes;
+            if (kind == DENSE) here.sums.resize(rows * here.ld_out);
+            if (!(kind == DENSE && here.identity)) here.values.resize(rows * here.ld_out);
+            here.y = static_cast<T*>(kind == DENSE && here.identity ? here.sums : here.values);
+            if (kind == DROPOUT) here.keep.resize(rows * here.ld_in);
+            if (kind == LAYER_NORM || kind == BATCH_NORM) here.x_hat.resize(rows * here.ld_in), here.scale.resize(rows + here.ld_in);
+        }
+    }
+
+    void gather(const Source& rows, int thread, int threads) {
+        const Place& last = places_[n_places_ - 1];
+        const long outputs = last.layer.n_out;
+        for (long r = share(rows.count, thread, threads); r < share(rows.count, thread + 1, threads); ++r) {
+            std::memcpy(x_ + r * places_[0].ld_in, rows.x + rows[r] * inputs_, inputs_ * sizeof(T));
+            std::memcpy(t_ + r * last.ld_out, rows.t + rows[r] * outputs, outputs * sizeof(T));
+        }
+    }
+
+    // Between network.py's flat buffer (W by unit) and ours (W by input, rows padded).
+    void give(const T* ours, T* flat) const {
+        for (long i = 0; i < n_spans_; ++i) {
+            const Span& span = spans_[i];
+            if (span.symbol == 'W') transpose(span.rows, span.columns, ours + span.start, span.ld, flat + span.flat, span.rows);
+            else std::memcpy(flat + span.flat, ours + span.start, span.size * sizeof(T));
+        }
+    }
+    void take(T* ours, const T* flat) const {
+        for (long i = 0; i < n_spans_; ++i) {
+            const Span& span = spans_[i];
+            if (span.symbol == 'W') transpose(span.columns, span.rows, flat + span.flat, span.rows, ours + span.start, span.ld);
+            else for (long j = 0; j < span.columns; ++j) ours[span.start + j] = flat[span.flat + (span.shared ? 0 : j)];
+        }
+    }
+
+    Task task_;
+    long n_places_, inputs_, n_spans_ = 0, first_ = 0;  // first_: the first place with parameters, where backward ends
+    Place* places_ = nullptr;
+    Span* spans_ = nullptr;
+    long size_ = 0, flat_ = 0, rows_ = 0, n_prices_ = 0, n_squares_ = 0;
+    int slots_ = 0, counters_ = 0;
+    bool by_row_ = false, interrupted_ = false;
+    double work_ = 0;  // floating-point operations a row
+    int64_t number_ = 0;
+    Buffer<T> x_, t_, parameters_, gradients_, memory_[SLOTS], counts_, next_counts_;
+    Buffer<double> losses_, prices_, squares_;
+    Team* team_ = nullptr;
+};
+
+}  // namespace chainrule::CHAINRULE_ISA
