@@ -18,30 +18,26 @@ LARGE = 1e4
 def explain(task: Task, session: Any, batch: Any, loss: float, rate: float, when: str, labels: Any = None) -> str:
     """What happened in the update that `session` stopped before, where, and the likely cause, as one message.
 
-    batch: its rows. when: epoch and batch in words. labels: what the user calls each row, counted from 0.
+    batch: its rows. when: update, epoch and batch in words, with a parenthesis that is still open. labels: what the user
+    calls each row, counted from 0.
     """
     network = copy.copy(task.network)
     network.parameters, network.memory = session.parameters, session.memory
-    x, t = task.x[batch], task.t[batch]
-    key, index = _culprit(network, task, batch, session.number + 1)
-    row = None
-    if key is not None and "r" in key.over and index:
-        row = int(batch[index[key.over.index("r")]])
-        row = row if labels is None else int(labels[row])
-    what = "diverged" if np.isfinite(loss) else "the loss is not finite"
-    number = f"the loss is {loss:.3g}" if np.isfinite(loss) and key is None else ""
-    if key is not None:
-        number = f"{key.symbol} is the first number that is not finite"
+    steps = _steps(network, task, batch, session.number + 1)
+    key, row = _culprit(steps)
     place = network.place(key.layer) if key is not None and key.layer else _largest_layer(network)
+    if key is not None:
+        what, number = "the loss is not finite", f"{key.symbol} is the first number that is not finite"
+    else:
+        what, number = "diverged", f"the loss is {loss:.3g}"
+    if row is not None:
+        row = int(batch[row]) if labels is None else int(labels[batch[row]])
     where = ", ".join(part for part in (when, place, "" if row is None else f"row {row + 1}") if part)
-    return (
-        ": ".join(part for part in (f"{what} at update {session.number + 1} ({where})", number) if part)
-        + f". {_cause(network, x, t, rate)}"
-    )
+    return f"{what} at {where}): {number}. {_cause(network, task.x[batch], task.t[batch], rate)}"
 
 
-def _culprit(network: Network, task: Task, batch: Any, number: int) -> tuple[StepKey | None, tuple[int, ...]]:
-    """The first named number of the step that is not finite, and its place in its array."""
+def _steps(network: Network, task: Task, batch: Any, number: int) -> dict[StepKey, Any]:
+    """Every named number of the step, in the order in which they are computed."""
     m, plan = Recorder(), network.fused
     views = reference.dressed(network, network.views(network.parameters), len(batch), number)
     weight = None if task.weight is None else task.weight[batch]
@@ -49,11 +45,19 @@ def _culprit(network: Network, task: Task, batch: Any, number: int) -> tuple[Ste
         y, saved = reference.forward(m, plan.layers, views, task.x[batch])
         reference.objective(m, plan, network.penalties, views, y, task.t[batch], weight)
         reference.backward(m, network, plan, views, saved, y, task.t[batch], weight, [{} for _ in plan.layers])
-    for key, values in m.steps.items():
+    return m.steps
+
+
+def _culprit(steps: dict[StepKey, Any]) -> tuple[StepKey | None, int | None]:
+    """The first named number that is not finite, and its row in the batch; without one, the row of the largest loss."""
+    largest = None
+    for key, values in steps.items():
         wrong = np.argwhere(~np.isfinite(np.asarray(values, float)))
         if len(wrong):
-            return key, tuple(int(i) for i in wrong[0])
-    return None, ()
+            return key, int(wrong[0][key.over.index("r")]) if "r" in key.over else None
+        if (key.symbol, key.over) == ("E", "r1"):
+            largest = int(np.argmax(values))
+    return None, largest
 
 
 def _largest_layer(network: Network) -> str:
@@ -68,13 +72,14 @@ def _size(values: Any) -> float:
 
 
 def _cause(network: Network, x: Any, t: Any, rate: float) -> str:
+    lower = min(rate / 10, 0.1)
     sizes = {
         f"the inputs are as large as {_size(x):.3g}: bring each column to mean 0 and deviation 1": _size(x),
         f"the targets are as large as {_size(t):.3g}: bring them to mean 0 and deviation 1": _size(t),
-        f"weights have grown to {_size(network.parameters):.3g}: try a learning rate of at most {rate / 10:.3g}, "
+        f"weights have grown to {_size(network.parameters):.3g}: try a learning rate of at most {lower:.3g}, "
         "or clip the gradients": _size(network.parameters),
     }
     largest = max(sizes, key=lambda cause: sizes[cause])
     if sizes[largest] > LARGE:
         return f"Likely cause: {largest}."
-    return f"Likely cause: the learning rate is too large: try at most {rate / 10:.3g}, or clip the gradients."
+    return f"Likely cause: the learning rate is too large: try at most {lower:.3g}, or clip the gradients."

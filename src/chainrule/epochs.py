@@ -208,12 +208,13 @@ class _Run:
         session, watch = self.session, self.stopping.watch
         before = self._weights() if watch == "loss" else None
         batches = epoch_batches(self.count, self.size, self.network.seed, self.start.epoch + number - 1, self.course.shuffle)
-        total = 0.0
+        total, self.begun_at = 0.0, session.number
         for place in range(0, len(batches), SLICE):
             part = batches[place : place + SLICE]
             rates = self._rates(range(session.number + 1, session.number + 1 + len(part)))
+            done = session.number
             losses = session.advance(part, rates, -math.inf)
-            if not self._went_well(losses, part, rates, number):
+            if not self._went_well(losses, part, rates, number, done):
                 return
             total += sum(loss * sizes for loss, sizes in zip(losses, map(self._rows_in, part), strict=True))
             if self._out_of_time() and place + SLICE < len(batches):
@@ -229,7 +230,7 @@ class _Run:
     def _out_of_time(self) -> bool:
         return self.stopping.seconds is not None and time.monotonic() - self.begun >= self.stopping.seconds
 
-    def _went_well(self, losses: list[float], part: Sequence[Any], rates: Sequence[float], epoch: int) -> bool:
+    def _went_well(self, losses: list[float], part: Sequence[Any], rates: Sequence[float], epoch: int, done: int) -> bool:
         limit = DIVERGED * max(self.first, 1.0) if math.isfinite(self.first) else math.inf
         bad = next((i for i, loss in enumerate(losses) if not (math.isfinite(loss) and loss <= limit)), None)
         if bad is None and np.isfinite(self.session.parameters).all():
@@ -237,9 +238,8 @@ class _Run:
         bad = len(losses) - 1 if bad is None else bad
         self.reason = "not finite"
         batch = np.arange(self.count)[part[bad]]
-        self.trouble = diagnosis.explain(
-            self.task, self.session, batch, losses[bad], rates[bad], f"epoch {epoch}, batch {bad + 1}", self.labels
-        )
+        when = f"update {done + bad + 1} (epoch {epoch}, batch {done - self.begun_at + bad + 1}"
+        self.trouble = diagnosis.explain(self.task, self.session, batch, losses[bad], rates[bad], when, self.labels)
         return False
 
     def _report(self, number: int, loss: float, rate: float, before: Checkpoint | None) -> None:
