@@ -73,7 +73,7 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
     notes, hints = [printable(note) for note in trace.notes], []
     chosen = chosen_sample(trace, sample)
     if of:
-        cells, unopened = trace.leading_to(of, chosen or 0)
+        cells, unopened = trace.leading_to(of, chosen or 1)
         if unopened:
             notes.append(f"{unopened:,} more numbers lead here and are used without their own derivation.")
             hints.append("Open any of them by its name: --of NAME.")

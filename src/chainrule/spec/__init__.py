@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.conventions import CHOICES, Conventions
-from chainrule.errors import InputError, nearest, shown
+from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.network import Network
 from chainrule.rules.rule import Clipping, Optimizer, Schedule
 from chainrule.spec import documents
@@ -135,7 +135,8 @@ def _build(document: Document, settings: tuple[tuple[str, Any], ...]) -> Example
         parts = _parts(top, document)
     top.close(also=("update", "numbers", "names"))
     if mistakes.problems or parts is None:
-        raise InputError(*mistakes.problems)
+        in_table = all(problem.file not in ("", "--set", document.file) for problem in mistakes.problems)
+        raise (RunError if in_table else InputError)(*mistakes.problems)  # a spec that is right may name data that is not
     return Example(
         title=title,
         source=source,
