@@ -30,7 +30,8 @@ if TYPE_CHECKING:
         RMSprop,
     )
     from chainrule.spec import Example, example_names, load_example, read_spec
-    from chainrule.tracing import Step, Trace
+    from chainrule.steps import Step
+    from chainrule.tracing import Trace
     from chainrule.training import Outcome, train
 
 _HOMES = {
@@ -45,7 +46,8 @@ _HOMES = {
         "SGD", "Adagrad", "Adam", "AdamW", "ClipNorm", "ClipValue", "Momentum", "Nadam", "Nesterov", "RMSprop",
     ),
     "chainrule.spec": ("Example", "example_names", "load_example", "read_spec"),
-    "chainrule.tracing": ("Step", "Trace"),
+    "chainrule.steps": ("Step",),
+    "chainrule.tracing": ("Trace",),
     "chainrule.training": ("Outcome", "train"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -6,8 +6,7 @@ A number's value is what the engine computed; its formula is the tree of the ver
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,66 +22,14 @@ from chainrule.reasons import because
 from chainrule.rehearsal import Rehearsal, Timing
 from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer
+from chainrule.steps import PHASES, Change, Step
 from chainrule.terms.digits import Digits
-from chainrule.terms.printers import LONG, SHOWN, Latex, MathML, Spreadsheet, Text
+from chainrule.terms.printers import LONG, SHOWN, Spreadsheet, Text
 from chainrule.terms.term import Term
 from chainrule.textbook import Naming, normal
 
-PHASES = ("given", "forward", "loss", "backward", "update")
 MANY = 200_000
 """More numbers than this are not listed; they are opened one at a time."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One number and how it came about. `uses` are the ids of the numbers in its formula."""
-
-    id: str
-    name: str
-    phase: str
-    sample: int | None
-    formula: str
-    substituted: str
-    value: Any
-    uses: tuple[str, ...]
-    because: str
-    shown: str
-    _set: Callable[[type[Text]], str] = field(repr=False, compare=False)
-
-    @property
-    def latex(self) -> str:
-        """The whole equation in LaTeX."""
-        return self._set(Latex)
-
-    @property
-    def mathml(self) -> str:
-        """The whole equation in MathML, without the `math` element around it."""
-        return self._set(MathML)
-
-    def __str__(self) -> str:
-        lines = [f"{self.name} = {self.formula}"]
-        if self.substituted != self.formula:
-            lines.append(f"{' ' * len(self.name)} = {self.substituted}")
-        if self.shown not in (self.substituted, self.formula):
-            lines.append(f"{' ' * len(self.name)} = {self.shown}")
-        return "\n".join(lines)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {
-            "text/plain": str(self),
-            "text/latex": f"$\\displaystyle {self.latex}$",
-            "text/html": f'<math display="block">{self.mathml}</math>',
-        }
-
-
-@dataclass(frozen=True)
-class Change:
-    """A number before and after the update."""
-
-    id: str
-    name: str
-    before: Any
-    after: Any
 
 
 class Trace:

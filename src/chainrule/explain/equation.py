@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from chainrule.steps import Step
 from chainrule.terms.printers import Text
 from chainrule.terms.term import Term
-from chainrule.tracing import Step, Trace
+from chainrule.tracing import Trace
 
 LINE = 52
 """Signs of plain text that fill a line; longer sums are broken."""

@@ -11,8 +11,9 @@ from importlib.resources import files
 from chainrule.errors import printable
 from chainrule.explain.equation import sides
 from chainrule.explain.story import Section, Story, table
+from chainrule.steps import Step
 from chainrule.terms.printers import MathML, mathml_name, mathml_number
-from chainrule.tracing import Step, Trace
+from chainrule.tracing import Trace
 
 _IDS = str.maketrans(dict.fromkeys(" []/@,", "-"))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chainrule.explain.equation import sides
 from chainrule.explain.story import Section, Story, table
+from chainrule.steps import Step
 from chainrule.terms.printers import Latex, latex_name, latex_number, latex_text
-from chainrule.tracing import Step, Trace
+from chainrule.tracing import Trace
 
 OPENING = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \usepackage{amsmath}

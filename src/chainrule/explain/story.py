@@ -14,8 +14,9 @@ from typing import Any
 from chainrule.errors import InputError, printable, shown
 from chainrule.naming import Cell
 from chainrule.rules.rule import Rule
+from chainrule.steps import Change, Step
 from chainrule.terms.digits import Digits
-from chainrule.tracing import Change, Step, Trace
+from chainrule.tracing import Trace
 
 FEW_SAMPLES = 3
 """Up to so many samples are told in full; of more, one."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from chainrule.explain.story import Section, Story, aligned, table
-from chainrule.tracing import Step, Trace
+from chainrule.steps import Step
+from chainrule.tracing import Trace
 
 NARROWEST = 40
 
