@@ -320,6 +320,7 @@ private:
             const long left = look.rows->count - from;
             const Source part{look.rows->x + from * inputs, look.rows->t + from * outputs,
                               look.rows->weight ? look.rows->weight + from : nullptr, nullptr, left < look.most ? left : look.most};
+            if (from) meet(look.threads);  // a shorter part is shared out otherwise: its rows may still be another thread's
             gather(part, thread, look.threads);
             forward(part, 0, false, thread, look.threads);
             judge(part, 1, false, look.each + from, thread, look.threads);

@@ -294,7 +294,9 @@ def test_the_loss_of_any_rows_is_that_of_the_reference() -> None:
             weight = np.random.default_rng(0).random((rows, 1))
             for given in (None, weight):
                 assert found.loss(task.x, task.t, given) == pytest.approx(true.loss(task.x, task.t, given), rel=1e-12)
-            assert found.loss(task.x, task.t) == native_loss_of_one_thread(task)
+            alone = native_loss_of_one_thread(task)
+            for _ in range(50):  # threads that do not wait for each other show it now and then only
+                assert found.loss(task.x, task.t) == alone
 
 
 def native_loss_of_one_thread(task: Task) -> tuple[float, float]:

@@ -32,27 +32,23 @@ class Momentum(Optimizer):
     form: str = choice("pytorch", ("pytorch", "keras"))
 
     def update(self, m: Alphabet, w: Array, g: Array, state: State, k: int, rate: Array) -> tuple[Array, State]:
-        if self.form == "keras":
-            v = m.let("v+", self.momentum * state["v"] - rate * g)
-            return w + v, {"v": v}
-        v = m.let("v+", self.momentum * state["v"] + g)
-        return w - rate * v, {"v": v}
+        v = self.velocity(m, g, state, rate)
+        return (w + v if self.form == "keras" else w - rate * v), {"v": v}
+
+    def velocity(self, m: Alphabet, g: Array, state: State, rate: Array) -> Array:
+        """What is left of the velocity, and the new slope."""
+        slowed = self.momentum * state["v"]
+        return m.let("v+", slowed - rate * g if self.form == "keras" else slowed + g)
 
 
 @rule("nesterov", source="Nesterov 1983; in this form Sutskever, Martens, Dahl, Hinton 2013")
-class Nesterov(Optimizer):
+class Nesterov(Momentum):
     """Momentum that takes its slope a step ahead. form as for momentum."""
 
-    slots = ("v",)
-    learning_rate: float = number(0.01, "η", above=0)
-    momentum: float = number(0.9, "μ", at_least=0, below=1)
-    form: str = choice("pytorch", ("pytorch", "keras"))
-
     def update(self, m: Alphabet, w: Array, g: Array, state: State, k: int, rate: Array) -> tuple[Array, State]:
+        v = self.velocity(m, g, state, rate)
         if self.form == "keras":
-            v = m.let("v+", self.momentum * state["v"] - rate * g)
             return w + self.momentum * v - rate * g, {"v": v}
-        v = m.let("v+", self.momentum * state["v"] + g)
         return w - rate * (g + self.momentum * v), {"v": v}
 
 
