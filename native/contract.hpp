@@ -56,11 +56,14 @@ struct Batches {  // batch i is rows[starts[i]] ... rows[stops[i] - 1]
 class Engine {
 public:
     virtual ~Engine() = default;
-    // Updates until the batches are used up, a loss is not finite or at most `until`, or poll() says stop (asked about every
-    // 30 ms). Returns how many losses were written; the last one's update was left out if `left_out`.
+    // Updates until the batches are used up, a loss or a gradient is not finite, a loss is at most `until`, or poll() says stop
+    // (asked about every 30 ms). Returns how many losses were written. The update of one that ended it was left out; where a
+    // gradient is not finite, the loss is written as not a number.
     virtual long advance(const Batches&, const double* rates, double until, double* losses, bool (*poll)()) = 0;
     virtual bool interrupted() const = 0;
     virtual int64_t number() const = 0;
+    // The loss of all rows of the task, price included, and its derivative by the flat buffer of network.py.
+    virtual double gradient(void* flat) = 0;
     virtual void loss(const void* x, const void* t, const void* weight, long rows, double* data_and_price) = 0;
     // The parameters and each slot as the flat buffer of network.py; running statistics as (mean, variance) of a layer.
     virtual void get_parameters(void* flat) const = 0;

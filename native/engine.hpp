@@ -1,58 +1,25 @@
 // The engine: one loop forward, one back, one update, as in src/chainrule/engines/reference.py and with its names.
 //
-// Every thread runs the same step and owns a share of the rows; they meet twice, before the update and after it (and around a
-// batch norm, which looks at columns). Between the two meetings each owns a share of the parameters. Sums are never split.
-//
-// Arrays have rows of whole cache lines; the numbers beyond a row's end are carried along and never looked at.
+// Every thread runs the same step and owns a share of the rows, up to every dE/dz. They meet; from here on each owns a share of
+// the parameters: it sums their gradients, they meet to see whether all are finite, it updates them, and they meet again (and
+// around a batch norm, which looks at columns). Sums are never split.
 #pragma once
 
-#include <cstdlib>
-#include <new>
-
+#include "arrays.hpp"
 #include "contract.hpp"
 #include "draws.hpp"
 #include "elementwise.hpp"
 #include "gemm.hpp"
+#include "rows.hpp"
 #include "threads.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
-
-// Memory in whole lines, zero at first.
-template <class T>
-class Buffer {
-public:
-    Buffer() = default;
-    Buffer(const Buffer&) = delete;
-    Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { std::free(data_); }
-    void resize(long count) {
-        std::free(data_);
-        const size_t bytes = (size_t(count) * sizeof(T) / LINE + 2) * LINE;
-        data_ = static_cast<T*>(std::aligned_alloc(LINE, bytes));
-        if (data_ == nullptr) throw std::bad_alloc();
-        std::memset(data_, 0, bytes);
-    }
-    operator T*() const { return data_; }
-
-private:
-    T* data_ = nullptr;
-};
-
-// The length of a row of `columns` numbers in memory: whole lines; an odd number of them where there are many, because rows
-// at a power of two from each other would all fall into the same few places of the cache.
-template <class T>
-long padded(long columns) {
-    long lines = (columns * long(sizeof(T)) + LINE - 1) / LINE;
-    if (lines >= 8 && lines % 2 == 0) ++lines;
-    return lines * LINE / long(sizeof(T));
-}
 
 struct Span {  // where one parameter lies: rows x columns in our buffer (W by input, so that forward reads it in place)
     long layer, rows, columns, ld, start;
     long flat, size;  // its place in network.py's flat buffer
     char symbol;      // W, b, g(amma), B(eta)
     bool shared, frozen;
-    long most;        // so many rows have their gradient taken and are updated at once
 };
 
 template <class T>
@@ -64,6 +31,7 @@ class Net final : public Engine {
         Layer layer;
         long ld_in, ld_out;
         bool identity = false, softmax = false;
+        bool by_unit() const { return layer.kind == DENSE && !identity && !softmax; }  // an activation of each number by itself
         Span *W = nullptr, *b = nullptr, *gamma = nullptr, *beta = nullptr;
         const T* x = nullptr;
         T* y = nullptr;
@@ -108,22 +76,35 @@ public:
             T* y = here.y + r0 * here.ld_out;
             if (layer.kind == DENSE) {
                 T* z = here.sums + r0 * here.ld_out;
-                product<false>(n, layer.n_out, layer.n_in, x, here.ld_in, weights(here.W), here.ld_out, z, here.ld_out, here.b ? weights(here.b) : nullptr);
-                if (!here.identity) value(here, n, z, y);
+                const auto sums = [&](auto end) {
+                    product<false>(n, layer.n_out, layer.n_in, x, here.ld_in, weights(here.W), here.ld_out, z, here.ld_out, here.b ? weights(here.b) : nullptr, end);
+                };
+                if (!here.by_unit()) sums(Nothing{});
+                else with_activation<V>(layer.activation.id, layer.activation.numbers, [&](auto rule) {
+                    sums([=](long at) { store(y + at, rule.value(load(z + at))); });
+                });
+                if (here.softmax) value(here, n, z, y);
             } else if (layer.kind == ACTIVATION) {
                 value(here, n, x, y);
             } else if (layer.kind == DROPOUT) {
                 if (training) drop(here, place, rows, number, r0, r1, x, y);
                 else std::memcpy(y, x, n * here.ld_in * sizeof(T));
             } else if (layer.kind == LAYER_NORM) {
-                for (long r = r0; r < r1; ++r) normalize_row(here, r);
+                for (long r = r0; r < r1; ++r)
+                    here.scale[r] = normalize_row(layer.n_in, T(layer.epsilon), here.x + r * here.ld_in, weights(here.gamma),
+                                                  weights(here.beta), here.x_hat + r * here.ld_in, here.y + r * here.ld_in);
             } else if (!training) {
-                predict_columns(here, n, x, y);
+                const Columns<T> columns{n, here.ld_in};
+                for (long j = 0; j < here.ld_in; j += L)
+                    columns.predict(T(layer.epsilon), load(weights(here.gamma) + j), load(weights(here.beta) + j),
+                                    load(here.running_mean + j), load(here.running_variance + j), x + j, y + j);
             } else {
                 meet(threads);
                 const long lines = here.ld_in / L;
-                for (long v = share(lines, thread, threads); v < share(lines, thread + 1, threads); ++v)
-                    normalize_column(here, rows.count, v * L);
+                const Columns<T> columns{rows.count, here.ld_in};
+                for (long j = share(lines, thread, threads) * L; j < share(lines, thread + 1, threads) * L; j += L)
+                    columns.normalize(T(layer.epsilon), load(weights(here.gamma) + j), load(weights(here.beta) + j), here.x + j,
+                                      here.mean + j, here.variance + j, here.scale + j, here.x_hat + j, here.y + j);
                 meet(threads);
             }
         }
@@ -132,6 +113,7 @@ public:
     // From dE/dy of the last place to dE/dz or dE/dx of each; the parameters' gradients follow after the meeting.
     void backward(long rows, int thread, int threads) {
         const long r0 = share(rows, thread, threads), r1 = share(rows, thread + 1, threads), n = r1 - r0;
+        bool through_already = false;  // dE/dy of this place has become dE/dz at the end of the product that made it
         for (long place = n_places_ - 1; place >= first_; --place) {
             Place& here = places_[place];
             const Layer& layer = here.layer;
@@ -141,8 +123,19 @@ public:
             T* dx = here.dx ? here.dx + r0 * here.ld_in : nullptr;
             const T* turned = here.turned;
             if (layer.kind == DENSE) {
-                if (!here.identity) through(here, n, here.sums + r0 * here.ld_out, y, dy, dy);
-                if (dx) product<false>(n, layer.n_in, layer.n_out, static_cast<const T*>(dy), here.ld_out, turned, here.ld_in, dx, here.ld_in);
+                if (!here.identity && !through_already) through(here, n, here.sums + r0 * here.ld_out, y, dy, dy);
+                through_already = false;
+                if (!dx) continue;
+                const auto back = [&](auto end) {
+                    product<false>(n, layer.n_in, layer.n_out, static_cast<const T*>(dy), here.ld_out, turned, here.ld_in, dx, here.ld_in, static_cast<const T*>(nullptr), end);
+                };
+                const Place& below = places_[place - 1];
+                through_already = below.by_unit();
+                if (!through_already) back(Nothing{});
+                else with_activation<V>(below.layer.activation.id, below.layer.activation.numbers, [&](auto rule) {
+                    const T *z = below.sums + r0 * here.ld_in, *y = below.y + r0 * here.ld_in;
+                    back([=](long at) { store(dx + at, load(dx + at) * rule.slope(load(z + at), load(y + at))); });
+                });
             } else if (layer.kind == ACTIVATION) {
                 if (dx) through(here, n, x, y, dy, dx);
             } else if (layer.kind == DROPOUT) {
@@ -151,12 +144,16 @@ public:
                 // y = x * keep / (1 - rate)
                 if (dx) for (long i = 0; i < n * here.ld_in; i += L) store(dx + i, load(dy + i) * load(keep + i) / left);
             } else if (layer.kind == LAYER_NORM) {
-                if (dx) for (long r = r0; r < r1; ++r) back_row(here, r);
+                if (dx) for (long r = r0; r < r1; ++r)
+                    back_row(layer.n_in, here.scale[r], weights(here.gamma), here.x_hat + r * here.ld_in,
+                             here.slopes + r * here.ld_in, here.dx + r * here.ld_in);
             } else if (dx) {
                 meet(threads);
                 const long lines = here.ld_in / L;
-                for (long v = share(lines, thread, threads); v < share(lines, thread + 1, threads); ++v)
-                    back_column(here, rows, v * L);
+                const Columns<T> columns{rows, here.ld_in};
+                for (long j = share(lines, thread, threads) * L; j < share(lines, thread + 1, threads) * L; j += L)
+                    columns.back(load(weights(here.gamma) + j), load(here.scale + j), first<V>(layer.n_in - j), here.x_hat + j,
+                                 here.slopes + j, here.dx + j);
                 meet(threads);
             }
         }
@@ -179,36 +176,29 @@ public:
         const double found = objective(losses_, rows.count, task_.mean_over_samples ? divisor : 1);
         if (thread == 0) loss = found;
         if (!(found - found == 0) || found <= until) return false;
+        for (long i = n_spans_ - 1; i >= 0; --i) gradient(spans_[i], rows.count, false, thread, threads), complete(spans_[i], thread, threads);
+        meet(threads);
+        if (spoiled()) {
+            if (thread == 0) loss = __builtin_nan("");
+            return false;
+        }
         with_optimizer<V>(task_.optimizer.id, task_.optimizer.numbers, rate, number,
                           [&](auto rule) { improve(rule, rows.count, thread, threads); });
         return true;
     }
 
-    // All gradients, and with each the next weights, for this thread's share of the parameters.
+    // The next weights, of this thread's share of the parameters.
     template <class Rule>
     void improve(const Rule& rule, long rows, int thread, int threads) {
-        const bool whole = task_.clipping == CLIP_NORM;
+        T factor = 1;
+        if (task_.clipping == CLIP_NORM) {
+            const double norm = __builtin_sqrt(sum<double>(squares_, n_squares_));
+            factor = T(task_.limit / (norm <= task_.limit ? task_.limit : norm));
+        }
         for (long i = 0; i < n_spans_; ++i) {
             const Span& span = spans_[i];
-            if (span.frozen) continue;
-            const Place& here = places_[span.layer];
-            const long k1 = edge(span, thread + 1, threads);
-            for (long k = edge(span, thread, threads), count; k < k1; k += count) {
-                count = k1 - k < span.most ? k1 - k : span.most;
-                gradient(span, here, rows, k, count);
-                T* g = gradients_ + span.start + k * span.ld;
-                if (span.symbol == 'W') add_penalties(span, k, count, g);
-                if (whole) measure_squares(span, k, count, g);
-                else update(rule, span, k, count, T(1));
-            }
-        }
-        if (whole) {
-            meet(threads);
-            const double norm = __builtin_sqrt(sum<double>(squares_, n_squares_));
-            const T factor = T(task_.limit / (norm <= task_.limit ? task_.limit : norm));
-            for (long i = 0; i < n_spans_; ++i)
-                if (const long k0 = edge(spans_[i], thread, threads), k1 = edge(spans_[i], thread + 1, threads); k0 < k1 && !spans_[i].frozen)
-                    update(rule, spans_[i], k0, k1 - k0, factor);
+            if (const long k0 = edge(span, thread, threads), k1 = edge(span, thread + 1, threads); k0 < k1 && !span.frozen)
+                update(rule, span, k0, k1 - k0, factor);
         }
         if (thread == 0) remember(rule, rows);
     }
@@ -222,7 +212,7 @@ public:
         Call call{this, &batches, rates, until, losses, poll, threads_for(most), 0, false};
         call.between = work_ * most < 1e6 ? 256 : 1;
         call.looked = seconds();
-        interrupted_ = false;
+        interrupted_ = spoiled_ = false;
         run_team(team_, call.threads, [](void* call, int thread) { static_cast<Call*>(call)->net->run(*static_cast<Call*>(call), thread); }, &call);
         number_ += call.done - call.left_out;
         return call.done;
@@ -237,11 +227,25 @@ public:
         reserve(most);
         Buffer<double> each;
         each.resize(rows);
-        Look look{this, &all, each, most, threads_for(most)};
+        Look look{this, &all, each, most, threads_for(most), 1};
         run_team(team_, look.threads, [](void* look, int thread) { static_cast<Look*>(look)->net->look(*static_cast<Look*>(look), thread); }, &look);
         data_and_price[0] = sum<double>(each, rows) / (task_.mean_over_samples ? weight_of(all) : 1);
         price(0, 1);
         data_and_price[1] = task_.n_penalties ? sum<double>(prices_, n_prices_) : 0;
+    }
+
+    double gradient(void* flat) override {
+        const Source all{static_cast<const T*>(task_.x), static_cast<const T*>(task_.t), static_cast<const T*>(task_.weight), nullptr, task_.rows};
+        bool apart = true;  // whether rows may be looked at in parts: a batch norm needs them all at once
+        for (long i = 0; i < n_places_; ++i) apart = apart && places_[i].layer.kind != BATCH_NORM;
+        const long most = apart && all.count > 1024 ? 1024 : all.count;
+        reserve(most);
+        Buffer<double> each;
+        each.resize(all.count);
+        Look look{this, &all, each, most, threads_for(most), weight_of(all)};
+        run_team(team_, look.threads, [](void* look, int thread) { static_cast<Look*>(look)->net->differentiate(*static_cast<Look*>(look), thread); }, &look);
+        give(gradients_, static_cast<T*>(flat));
+        return objective(each, all.count, task_.mean_over_samples ? look.weight : 1);
     }
 
     void get_parameters(void* flat) const override { give(parameters_, static_cast<T*>(flat)); }
@@ -283,12 +287,19 @@ private:
         double looked = 0;
     };
 
-    struct Look {  // one call of loss
+    struct Look {  // one call of loss or gradient: all rows, in parts of at most so many
         Net* net;
         const Source* rows;
         double* each;
         long most;
         int threads;
+        double weight;
+
+        Source part(long from) const {
+            const long inputs = net->inputs_, outputs = net->places_[net->n_places_ - 1].layer.n_out, left = rows->count - from;
+            return {rows->x + from * inputs, rows->t + from * outputs, rows->weight ? rows->weight + from : nullptr, nullptr,
+                    left < most ? left : most};
+        }
     };
 
     void run(Call& call, int thread) {
@@ -315,16 +326,28 @@ private:
     }
 
     void look(const Look& look, int thread) {
-        const long inputs = inputs_, outputs = places_[n_places_ - 1].layer.n_out;
         for (long from = 0; from < look.rows->count; from += look.most) {
-            const long left = look.rows->count - from;
-            const Source part{look.rows->x + from * inputs, look.rows->t + from * outputs,
-                              look.rows->weight ? look.rows->weight + from : nullptr, nullptr, left < look.most ? left : look.most};
+            const Source part = look.part(from);
             if (from) meet(look.threads);  // a shorter part is shared out otherwise: its rows may still be another thread's
             gather(part, thread, look.threads);
             forward(part, 0, false, thread, look.threads);
             judge(part, 1, false, look.each + from, thread, look.threads);
         }
+    }
+
+    void differentiate(const Look& look, int thread) {
+        for (long from = 0; from < look.rows->count; from += look.most) {
+            const Source part = look.part(from);
+            gather(part, thread, look.threads);
+            forward(part, 0, true, thread, look.threads);
+            judge(part, look.weight, true, look.each + from, thread, look.threads);
+            backward(part.count, thread, look.threads);
+            meet(look.threads);
+            for (long i = 0; i < n_spans_; ++i) gradient(spans_[i], part.count, from > 0, thread, look.threads);
+            meet(look.threads);
+        }
+        for (long i = 0; i < n_spans_; ++i) complete(spans_[i], thread, look.threads);
+        price(thread, look.threads);
     }
 
     // ---- shares
@@ -352,7 +375,7 @@ private:
 
     void value(const Place& here, long rows, const T* x, T* y) const {
         if (here.softmax) {
-            for (long r = 0; r < rows; ++r) softmax(here.layer.n_out, x + r * here.ld_out, y + r * here.ld_out);
+            for (long r = 0; r < rows; ++r) CHAINRULE_ISA::softmax<T>(here.layer.n_out, x + r * here.ld_out, y + r * here.ld_out);
             return;
         }
         with_activation<V>(here.layer.activation.id, here.layer.activation.numbers, [&](auto rule) {
@@ -363,50 +386,14 @@ private:
     // dE/dx = dE/dy times the slope
     void through(const Place& here, long rows, const T* x, const T* y, const T* dy, T* dx) const {
         if (here.softmax) {
-            for (long r = 0; r < rows; ++r) softmax_through(here.layer.n_out, y + r * here.ld_out, dy + r * here.ld_out, dx + r * here.ld_out);
+            Buffer<T> row;
+            row.resize(here.ld_out);
+            for (long r = 0; r < rows; ++r) softmax_through<T>(here.layer.n_out, y + r * here.ld_out, dy + r * here.ld_out, dx + r * here.ld_out, row);
             return;
         }
         with_activation<V>(here.layer.activation.id, here.layer.activation.numbers, [&](auto rule) {
             for (long i = 0; i < rows * here.ld_out; i += L) store(dx + i, load(dy + i) * rule.slope(load(x + i), load(y + i)));
         });
-    }
-
-    static T largest(long n, const T* x) {
-        V most = all<V>(-HUGE_NUMBER<V>);
-        for (long j = 0; j < n; j += L) most = maximum(most, where(first<V>(n - j), load(x + j), -HUGE_NUMBER<V>));
-        return CHAINRULE_ISA::largest(most);
-    }
-
-    // e^(x - largest), and their sum
-    static T exponentials(long n, const T* x, T top, T* e) {
-        V total{};
-        for (long j = 0; j < n; j += L) {
-            const V each = where(first<V>(n - j), exp(difference(load(x + j), splat(top))), T(0));
-            store(e + j, each);
-            total += each;
-        }
-        return across(total);
-    }
-
-    static void softmax(long n, const T* x, T* y) {
-        const T total = exponentials(n, x, largest(n, x), y);
-        for (long j = 0; j < n; j += L) store(y + j, load(y + j) / total);
-    }
-
-    // dE/dx_i = sum over k of dE/dy_k times dy_k/dx_i = y_k ((k = i) - y_i)
-    void softmax_through(long n, const T* y, const T* dy, T* dx) const {
-        T row[256];  // dx may be dy: rows of up to 256 go through here, longer ones through memory of their own
-        T* out = n <= 256 - L ? row : static_cast<T*>(std::aligned_alloc(LINE, (n * sizeof(T) / LINE + 2) * LINE));
-        for (long i = 0; i < n; i += L) {
-            V total{};
-            for (long k = 0; k < n; ++k) {
-                const V same = where(first<V>(k + 1 - i) & ~first<V>(k - i), T(1), T(0));
-                total += dy[k] * (y[k] * (same - load(y + i)));
-            }
-            store(out + i, where(first<V>(n - i), total, T(0)));
-        }
-        for (long i = 0; i < n; i += L) store(dx + i, load(out + i));
-        if (out != row) std::free(out);
     }
 
     // ---- dropout
@@ -419,91 +406,6 @@ private:
             if (here.layer.keep) std::memcpy(mask, static_cast<const T*>(here.layer.keep) + rows[r] * n, n * sizeof(T));
             else keep(task_.seed, uint64_t(number), uint64_t(place + 1), here.layer.rate, r * n, (r + 1) * n, mask);
             for (long j = 0; j < here.ld_in; j += L, x += L, y += L) store(y, load(x) * load(mask + j) / left);
-        }
-    }
-
-    // ---- normalization: y = gamma * x_hat + beta, x_hat = (x - mean) * scale
-
-    void normalize_row(Place& here, long r) {
-        const long n = here.layer.n_in;
-        const T *x = here.x + r * here.ld_in, *gamma = weights(here.gamma), *beta = weights(here.beta);
-        T *x_hat = here.x_hat + r * here.ld_in, *y = here.y + r * here.ld_in;
-        V total{}, squares{};
-        for (long j = 0; j < n; j += L) total += where(first<V>(n - j), load(x + j), T(0));
-        const T mean = across(total) / T(n);
-        for (long j = 0; j < n; j += L) {
-            const V from = where(first<V>(n - j), load(x + j) - mean, T(0));
-            squares += from * from;
-        }
-        const T scale = (T(1) / sqrt(splat(T(across(squares) / T(n) + T(here.layer.epsilon)))))[0];
-        here.scale[r] = scale;
-        for (long j = 0; j < n; j += L) {
-            const V each = (load(x + j) - mean) * scale;
-            store(x_hat + j, each);
-            store(y + j, load(gamma + j) * each + load(beta + j));
-        }
-    }
-
-    void back_row(Place& here, long r) {
-        const long n = here.layer.n_in;
-        const T *x_hat = here.x_hat + r * here.ld_in, *dy = here.slopes + r * here.ld_in, *gamma = weights(here.gamma);
-        T* dx = here.dx + r * here.ld_in;
-        V shifts{}, tilts{};
-        for (long j = 0; j < n; j += L) {
-            const V dx_hat = where(first<V>(n - j), load(dy + j) * load(gamma + j), T(0));
-            shifts += dx_hat;
-            tilts += where(first<V>(n - j), dx_hat * load(x_hat + j), T(0));
-        }
-        const T shift = across(shifts) / T(n), tilt = across(tilts) / T(n), scale = here.scale[r];
-        for (long j = 0; j < n; j += L) {
-            const V each = scale * (load(dy + j) * load(gamma + j) - shift - load(x_hat + j) * tilt);
-            store(dx + j, where(first<V>(n - j), each, T(0)));
-        }
-    }
-
-    // The sum of f(row) over the rows, in groups: the rounding grows with the root of their number.
-    template <class F>
-    static V over_rows(long rows, F f) {
-        V total{};
-        for (long from = 0; from < rows; from += 32) {
-            V part{};
-            for (long r = from; r < rows && r < from + 32; ++r) part += f(r);
-            total += part;
-        }
-        return total;
-    }
-
-    void normalize_column(Place& here, long rows, long j) {
-        const long ld = here.ld_in;
-        const T* x = here.x + j;
-        const V mean = over_rows(rows, [&](long r) { return load(x + r * ld); }) / T(rows);
-        const V variance = over_rows(rows, [&](long r) { const V from = load(x + r * ld) - mean; return from * from; }) / T(rows);
-        const V scale = T(1) / sqrt(variance + T(here.layer.epsilon)), gamma = load(weights(here.gamma) + j), beta = load(weights(here.beta) + j);
-        store(here.mean + j, mean), store(here.variance + j, variance), store(here.scale + j, scale);
-        for (long r = 0; r < rows; ++r) {
-            const V x_hat = (load(x + r * ld) - mean) * scale;
-            store(here.x_hat + r * ld + j, x_hat);
-            store(here.y + r * ld + j, gamma * x_hat + beta);
-        }
-    }
-
-    void back_column(Place& here, long rows, long j) {
-        const long ld = here.ld_in;
-        const T *x_hat = here.x_hat + j, *dy = here.slopes + j;
-        const V gamma = load(weights(here.gamma) + j), scale = load(here.scale + j);
-        const V shift = over_rows(rows, [&](long r) { return load(dy + r * ld) * gamma; }) / T(rows);
-        const V tilt = over_rows(rows, [&](long r) { return load(dy + r * ld) * gamma * load(x_hat + r * ld); }) / T(rows);
-        const Int<V> inside = first<V>(here.layer.n_in - j);
-        for (long r = 0; r < rows; ++r)
-            store(here.dx + r * ld + j, where(inside, scale * (load(dy + r * ld) * gamma - shift - load(x_hat + r * ld) * tilt), T(0)));
-    }
-
-    void predict_columns(const Place& here, long rows, const T* x, T* y) const {
-        const T *gamma = weights(here.gamma), *beta = weights(here.beta);
-        for (long j = 0; j < here.ld_in; j += L) {
-            const V mean = load(here.running_mean + j), root = sqrt(load(here.running_variance + j) + T(here.layer.epsilon));
-            for (long r = 0; r < rows; ++r)
-                store(y + r * here.ld_in + j, load(gamma + j) * ((load(x + r * here.ld_in + j) - mean) / root) + load(beta + j));
         }
     }
 
@@ -527,7 +429,7 @@ private:
             T* dy = last.slopes + r * last.ld_out;
             double value = 0;
             typename Wide<T>::V parts{};
-            if (by_row_) value = softmax_cross_entropy(n, y, t, dy);
+            if (by_row_) value = softmax_cross_entropy<T>(n, y, t, dy);
             else with_loss<V>(task_.loss.id, task_.loss.numbers, [&](auto rule) {
                 for (long j = 0; j < n; j += L) {
                     const V each = where(first<V>(n - j), rule.each(load(y + j), load(t + j)), T(0));
@@ -541,22 +443,6 @@ private:
             if (slopes) for (long j = 0; j < n; j += L)
                 store(dy + j, where(first<V>(n - j), (rows.weight ? times(splat(weight), load(dy + j)) : load(dy + j)) / divide, T(0)));
         }
-    }
-
-    double softmax_cross_entropy(long n, const T* y, const T* t, T* dy) const {
-        const T top = largest(n, y);
-        const T total = exponentials(n, y, top, dy);
-        long at = 0;
-        while (at < n - 1 && y[at] != top) ++at;  // the first largest
-        V rest{};
-        for (long j = 0; j < n; j += L) rest += where(first<V>(at + 1 - j) & ~first<V>(at - j), T(0), load(dy + j));
-        const V others = log1p(splat(across(rest)));
-        typename Wide<T>::V parts{};
-        for (long j = 0; j < n; j += L) {
-            parts += widened(where(first<V>(n - j), times(load(t + j), others - difference(load(y + j), splat(top))), T(0)));
-            store(dy + j, load(dy + j) / total - load(t + j));
-        }
-        return added<T>(parts);
     }
 
     // The price of this thread's weights, row by row.
@@ -582,24 +468,48 @@ private:
 
     // ---- the update
 
-    // Rows k ... k + count of a parameter's gradient.
-    void gradient(const Span& span, const Place& here, long rows, long k, long count) {
+    // This thread's share of a parameter's gradient; on top of what is there if `go_on`.
+    void gradient(const Span& span, long rows, bool go_on, int thread, int threads) {
+        const long k = edge(span, thread, threads), count = edge(span, thread + 1, threads) - k;
+        if (count <= 0 || span.frozen) return;
+        const Place& here = places_[span.layer];
         T* g = gradients_ + span.start + k * span.ld;
         const T* dy = here.slopes;  // of a dense layer it is dE/dz by now
         if (span.symbol == 'W') {
-            product<true>(count, span.columns, rows, here.x + k, here.ld_in, dy, here.ld_out, g, span.ld);
-            return;
+            product<true>(count, span.columns, rows, here.x + k, here.ld_in, dy, here.ld_out, g, span.ld, static_cast<const T*>(nullptr), Nothing{}, go_on);
+        } else {
+            for (long j = 0; j < span.columns; j += L) {
+                const V total = over_rows<V>(rows, [&](long r) {
+                    const V each = load(dy + r * here.ld_out + j);
+                    return span.symbol == 'g' ? each * load(here.x_hat + r * here.ld_out + j) : each;
+                });
+                store(g + j, go_on ? load(g + j) + total : total);
+            }
         }
-        for (long j = 0; j < span.columns; j += L)
-            store(g + j, over_rows(rows, [&](long r) {
-                const V each = load(dy + r * here.ld_out + j);
-                return span.symbol == 'g' ? each * load(here.x_hat + r * here.ld_out + j) : each;
-            }));
+    }
+
+    // What belongs to a gradient besides the sums over the rows; then it is looked at.
+    void complete(const Span& span, int thread, int threads) {
+        const long k = edge(span, thread, threads), count = edge(span, thread + 1, threads) - k;
+        if (count <= 0 || span.frozen) return;
+        T* g = gradients_ + span.start + k * span.ld;
         if (span.shared) {  // one bias for all units: our row has it once for each
             const T total = T(sum(g, span.columns));
             for (long j = 0; j < span.columns; ++j) g[j] = total;
         }
+        if (span.symbol == 'W') add_penalties(span, k, count, g);
+        if (task_.clipping == CLIP_NORM) measure_squares(span, k, count, g);
+        Int<V> bad{};
+        for (long i = 0; i < count * span.ld; i += span.ld)
+            for (long j = 0; j < span.columns; j += L) {
+                const V each = load(g + i + j);
+                bad |= first<V>(span.columns - j) & bits(each - each);  // 0, or not a number
+            }
+        for (long lane = 0; lane < L; ++lane)
+            if (bad[lane]) __atomic_store_n(&spoiled_, true, __ATOMIC_RELAXED);
     }
+
+    bool spoiled() const { return __atomic_load_n(&spoiled_, __ATOMIC_RELAXED); }
 
     void add_penalties(const Span& span, long k, long count, T* g) {
         const T* w = weights(&span) + k * span.ld;
@@ -674,7 +584,7 @@ private:
     Span* add(long layer, char symbol, long rows, long columns, bool shared = false) {
         const bool frozen = symbol == 'b' && task_.frozen_biases;
         Span& span = spans_[n_spans_++];
-        span = {layer, rows, columns, padded<T>(columns), size_, flat_, shared ? 1 : rows * columns, symbol, shared, frozen, rows};
+        span = {layer, rows, columns, padded<T>(columns), size_, flat_, shared ? 1 : rows * columns, symbol, shared, frozen};
         size_ += rows * span.ld;
         flat_ += span.size;
         return &span;
@@ -718,10 +628,6 @@ private:
         rows_ = rows;
         const Place& last = places_[n_places_ - 1];
         x_.resize(rows * places_[0].ld_in), t_.resize(rows * last.ld_out), losses_.resize(rows);
-        for (long i = 0; i < n_spans_; ++i) {  // rows that are still in the cache when they are updated, if dE/dz is there too
-            Span& span = spans_[i];
-            span.most = rows * span.ld * long(sizeof(T)) < 512 * 1024 ? (8192 / span.ld / TALL + 1) * TALL : span.rows;
-        }
         for (long i = 0; i < n_places_; ++i) {
             Place& here = places_[i];
             const Kind kind = here.layer.kind;
@@ -768,7 +674,7 @@ private:
     Span* spans_ = nullptr;
     long size_ = 0, flat_ = 0, rows_ = 0, n_prices_ = 0, n_squares_ = 0;
     int slots_ = 0, counters_ = 0;
-    bool by_row_ = false, interrupted_ = false;
+    bool by_row_ = false, interrupted_ = false, spoiled_ = false;  // spoiled: a gradient is not finite
     double work_ = 0;  // floating-point operations a row
     int64_t number_ = 0;
     Buffer<T> x_, t_, parameters_, gradients_, memory_[SLOTS], counts_, next_counts_;

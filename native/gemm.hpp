@@ -58,22 +58,31 @@ template <class T, bool ACROSS> struct Blocks {
     }
 };
 
-// c (rows x columns) = a @ b (+ bias): b and c in whole lines, what stands beyond `columns` is whatever b has there.
-template <bool ACROSS, class T>
-void product(long rows, long columns, long depth, const T* a, long lda, const T* b, long ldb, T* c, long ldc, const T* bias = nullptr) {
+struct Nothing {
+    void operator()(long) const {}
+};
+
+// c (rows x columns) = a @ b (+ c if `go_on`) (+ bias): b and c in whole lines, what stands beyond `columns` is whatever b has
+// there. end(at) is called for each vector c[at ...] as soon as it is complete, while it is in the cache.
+template <bool ACROSS, class T, class End>
+void product(long rows, long columns, long depth, const T* a, long lda, const T* b, long ldb, T* c, long ldc, const T* bias,
+             End end, bool go_on = false) {
     constexpr long L = LANES<T>;
     const long vectors = (columns + L - 1) / L, blocks = (rows + TALL - 1) / TALL;
     if (rows <= 0) return;
     const long low = rows / blocks, higher = rows % blocks;  // blocks of nearly the same height: no short last one
     for (long k = 0; k == 0 || k < depth; k += DEEP) {
         const long deep = depth - k < DEEP ? depth - k : DEEP;
-        const T* end = k + DEEP >= depth ? bias : nullptr;
+        const bool last = k + DEEP >= depth;
         for (long v = 0; v < vectors; v += 2) {
             const long wide = vectors - v < 2 ? 1 : 2, j = v * L;
             for (long n = 0, i = 0; n < blocks; ++n) {
                 const long height = low + (n < higher);
                 const T* from = ACROSS ? a + k * lda + i : a + i * lda + k;
-                Blocks<T, ACROSS>::get(height, wide)(deep, from, lda, b + k * ldb + j, ldb, c + i * ldc + j, ldc, k > 0, end ? end + j : end);
+                Blocks<T, ACROSS>::get(height, wide)(deep, from, lda, b + k * ldb + j, ldb, c + i * ldc + j, ldc, k > 0 || go_on, last && bias ? bias + j : nullptr);
+                if (last)
+                    for (long r = i; r < i + height; ++r)
+                        for (long at = r * ldc + j; at < r * ldc + j + wide * L; at += L) end(at);
                 i += height;
             }
         }

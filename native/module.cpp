@@ -95,6 +95,12 @@ public:
         return {found[0], found[1]};
     }
 
+    double gradient(Room flat) {
+        Use use(*this);
+        nb::gil_scoped_release released;
+        return engine_->gradient(flat.data());
+    }
+
     Engine& engine() { return *engine_; }
 
 private:
@@ -149,6 +155,7 @@ NB_MODULE(_native, m) {
     nb::class_<Session>(m, "Session")
         .def(nb::init<const std::string&, int, Task, const std::vector<Layer>&, const std::vector<Rule>&>())
         .def("advance", &Session::advance)
+        .def("gradient", &Session::gradient)
         .def("loss", [](Session& session, Array x, Array t, nb::object weight, long rows) {
             const auto found = session.loss(x, t, weight, rows);
             return nb::make_tuple(found.first, found.second);

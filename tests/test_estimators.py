@@ -20,11 +20,12 @@ from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import chainrule
-from chainrule import MLPClassifier, MLPRegressor, lbfgs
+from chainrule import MLPClassifier, MLPRegressor
+from chainrule.engines import Task, choose, reference
 from chainrule.epochs import Rows
 from chainrule.rules import CATALOGUE, rule
 from chainrule.rules.losses import Huber, Pinball, SquaredError
-from chainrule.rules.optimizers import RMSprop
+from chainrule.rules.optimizers import SGD, RMSprop
 from chainrule.rules.rule import Activation, Loss
 from chainrule.rules.schedules import Step
 
@@ -83,12 +84,14 @@ def test_the_gradient_is_the_derivative_of_the_reported_loss(loss, targets):
     one = MLPRegressor(loss, max_iter=1, learning_rate_init=1e-9, **options).fit(x, y)
     network = one._with_penalty(40, Rows(x, y))
     rows = Rows(x, y.reshape(40, -1))
-    loss_there, slope = lbfgs.gradient(network, rows, network.parameters)
+    task = Task(network, rows.x, rows.t, SGD())
+    gradient = choose("auto", task).Session(task).gradient
+    loss_there, slope = gradient(network.parameters)
     assert loss_there == pytest.approx(one.loss_, rel=1e-6)
     for place in range(0, network.size, 3):
         step = np.zeros(network.size)
         step[place] = 1e-6
-        ahead, behind = (lbfgs.gradient(network, rows, network.parameters + way * step)[0] for way in (1, -1))
+        ahead, behind = (gradient(network.parameters + way * step)[0] for way in (1, -1))
         assert slope[place] == pytest.approx((ahead - behind) / 2e-6, rel=1e-4, abs=1e-7)
 
 
@@ -305,7 +308,7 @@ def test_best_weights_of_the_training_loss():
     net.fit(DIABETES, PROGRESS)
     assert net.best_epoch_ == 1 + int(np.argmin(net.loss_curve_))
     network = net._with_penalty(442, Rows(DIABETES, PROGRESS))
-    loss, _ = lbfgs.gradient(network, Rows(DIABETES, PROGRESS.reshape(-1, 1)), network.parameters)
+    loss, _ = reference.Session(Task(network, DIABETES, PROGRESS.reshape(-1, 1), SGD())).gradient(network.parameters)
     assert loss == pytest.approx(min(net.loss_curve_), rel=1e-9)
 
 

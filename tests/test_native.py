@@ -303,6 +303,44 @@ def native_loss_of_one_thread(task: Task) -> tuple[float, float]:
     return trained(native, task._replace(threads=1)).loss(task.x, task.t)
 
 
+@pytest.mark.parametrize("rows", [1, 33, 1024, 2500])
+@pytest.mark.parametrize("norm", [LayerNorm, BatchNorm])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_gradient_of_all_rows_is_that_of_the_reference(norm: Any, rows: int, dtype: Any) -> None:
+    layers = [Dense(9, "tanh"), norm(), Dense(17, "relu", bias="shared"), Dense(4, "softmax")]
+    task = small(layers, rows, 6, "cross_entropy", dtype, penalties=(L2(strength=0.1),))
+    task = task._replace(weight=np.random.default_rng(0).random((rows, 1)).astype(dtype))
+    parameters = task.network.parameters + dtype(0.01)
+    loss, true = reference.Session(task).gradient(parameters)
+    found = [native.Session(task._replace(threads=threads)).gradient(parameters) for threads in (1, 2, 3, 8)]
+    # a sum of n products is off by at most n / 2 units in the last place of its largest part; three layers of them
+    allowed = 3 * max(rows, 17) * float(np.finfo(dtype).eps)
+    assert found[0][0] == pytest.approx(loss, rel=allowed)
+    if rows > 1 or norm is LayerNorm:  # a batch of one row has no deviation: its slopes are rounding
+        for span in task.network.spans:
+            assert distance(found[0][1][span.start : span.stop], true[span.start : span.stop]) <= allowed, span
+    for one in found[1:]:
+        assert one[0] == found[0][0]
+        assert one[1].tobytes() == found[0][1].tobytes()
+
+
+@pytest.mark.parametrize("engine", [native, reference])
+def test_an_update_whose_gradient_is_not_finite_is_left_out(engine: Any) -> None:
+    task = small([Dense(2, "identity"), Dense(1)], 3, 2, "mean_absolute_error")
+    first, second = (task.network.views(task.network.parameters)[layer]["W"] for layer in (0, 1))
+    first[...], second[...] = 0, 1e10  # the row gives 0, and its slope by the first weights is 1e10 times 1e305
+    x = np.array([[1.0, 1.0], [1e305, 1e305], [1.0, 1.0]])
+    for clipping in (None, ClipNorm(1.0), ClipValue(1.0)):
+        wide = task._replace(x=x, clipping=clipping, threads=2, optimizer=Adam())
+        session = engine.Session(wide)
+        before = session.parameters.copy()
+        ok, bad = session.advance([np.array([0, 2]), np.arange(3)], [0.0, 0.1])
+        assert np.isfinite(ok)
+        assert np.isnan(bad)
+        assert session.number == 1
+        assert session.parameters.tobytes() == before.tobytes()
+
+
 @pytest.mark.parametrize("build", BUILDS)
 def test_each_build_is_the_reference(build: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if build not in native._built.builds():

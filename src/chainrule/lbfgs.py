@@ -1,4 +1,4 @@
-"""L-BFGS, through SciPy, on the flat parameter buffer: loss and gradient are the reference engine's, over all rows."""
+"""L-BFGS, through SciPy, on the flat parameter buffer: loss and gradient are an engine's, over all rows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import reference
+from chainrule.engines import Task, choose, reference
 from chainrule.epochs import Callback, Epoch, Rows
 from chainrule.errors import InputError
 from chainrule.network import Network
 from chainrule.readers import for_numbers
 from chainrule.rules.layers import BatchNorm, Dropout
+from chainrule.rules.optimizers import SGD
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,21 +33,6 @@ class Descent:
     message: str
 
 
-def gradient(network: Network, rows: Rows, parameters: Any) -> tuple[float, Any]:
-    """The loss of all rows, penalty included, and its derivative by the flat buffer."""
-    m, plan, views = for_numbers(parameters), network.fused, network.views(parameters)
-    weight = None if rows.weight is None else np.asarray(rows.weight, parameters.dtype).reshape(-1, 1)
-    found: list[dict[str, Any]] = [{} for _ in plan.layers]
-    with np.errstate(all="ignore"):
-        y, saved = reference.forward(m, plan.layers, views, rows.x)
-        loss = float(reference.objective(m, plan, network.penalties, views, y, rows.t, weight))
-        reference.backward(m, network, plan, views, saved, y, rows.t, weight, found)
-    flat = np.empty_like(parameters)
-    for span in network.spans:
-        flat[span.start : span.stop] = found[span.layer - 1][span.symbol].reshape(-1)
-    return loss, flat
-
-
 def minimize(
     network: Network,
     rows: Rows,
@@ -56,6 +42,8 @@ def minimize(
     tolerance: float,
     callbacks: Sequence[Callback] = (),
     seconds: float | None = None,
+    engine: str = "auto",
+    threads: int | None = None,
 ) -> Descent:
     """Trains a copy of the network. It computes in float64 even for a float32 network: a line search needs the digits.
 
@@ -70,8 +58,10 @@ def minimize(
         )
     exact = copy.copy(network)
     exact.dtype, exact.parameters = np.dtype(float), network.parameters.astype(float)
-    data = Rows(exact.rows(rows.x), exact.goals(rows.t, len(rows.x)), rows.weight)
-    if not math.isfinite(gradient(exact, data, exact.parameters)[0]):
+    data = Rows(exact.rows(rows.x), exact.goals(rows.t, len(rows.x)), exact.weights(rows.weight, len(rows.x)))
+    task = Task(exact, data.x, data.t, SGD(), data.weight, threads=threads)
+    session = choose(engine, task).Session(task)
+    if not math.isfinite(session.gradient(exact.parameters)[0]):
         raise InputError("the loss is not finite at the start", do="bring inputs and targets to mean 0 and deviation 1")
     reports: list[Epoch] = []
     begun = time.monotonic()
@@ -99,7 +89,7 @@ def minimize(
             raise StopIteration
 
     result = scipy_minimize(
-        lambda theta: gradient(exact, data, theta),
+        session.gradient,
         exact.parameters,
         method="L-BFGS-B",
         jac=True,

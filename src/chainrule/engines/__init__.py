@@ -9,8 +9,12 @@ An engine is a module with `why_not(task)`, the reason in words why it cannot ru
     session.memory        the layers' running statistics
     session.advance(batches, rates, until)
                           one update for each batch (an array of row numbers, or a slice); returns the loss of each batch
-                          before its update. It stops before an update whose loss is not finite, or at most `until`: that
-                          loss is then the last one returned, and its update is not counted.
+                          before its update. It stops before an update whose loss is at most `until` or not finite: that
+                          loss is then the last one returned, and its update is not counted. A gradient that is not finite
+                          counts as such a loss, and is returned as nan.
+    session.gradient(parameters)
+                          the loss of all rows at these parameters, penalty included, and its derivative by the flat buffer;
+                          the session stands at these parameters afterwards
     session.loss(x, t, weight)
                           loss and penalty as in training, of any rows, without dropout and with running statistics
 """

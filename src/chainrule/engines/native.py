@@ -194,6 +194,12 @@ class Session:
             raise IndexError(f"row {rows.max()} of {len(everyone)}")
         return rows, np.concatenate([[0], stops[:-1]]) if count else stops, stops
 
+    def gradient(self, parameters: Any) -> tuple[float, Any]:
+        self._made.set_parameters(_plain(parameters, self._dtype))
+        self._parameters = (-1, None)
+        flat = np.empty(self._network.size, self._dtype)
+        return self._made.gradient(flat), flat
+
     def loss(self, x: Any, t: Any, weight: Any = None) -> tuple[float, float]:
         x, t = _plain(x, self._dtype), _plain(t, self._dtype)
         weight = None if weight is None else _plain(weight, self._dtype)

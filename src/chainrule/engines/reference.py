@@ -246,6 +246,20 @@ class Session:
                 memory.update(new)
         return loss
 
+    def gradient(self, parameters: Any) -> tuple[float, Any]:
+        task, network, plan = self._task, self._network, self._network.fused
+        self.parameters[...] = parameters
+        m = for_numbers(self.parameters)
+        found: Parameters = [{} for _ in plan.layers]
+        with np.errstate(all="ignore"):
+            y, saved = forward(m, plan.layers, self._views, task.x)
+            loss = float(objective(m, plan, network.penalties, self._views, y, task.t, task.weight))
+            backward(m, network, plan, self._views, saved, y, task.t, task.weight, found)
+        flat = np.empty_like(self.parameters)
+        for span in network.spans:
+            flat[span.start : span.stop] = found[span.layer - 1][span.symbol].reshape(-1)
+        return loss, flat
+
     def loss(self, x: Any, t: Any, weight: Any = None) -> tuple[float, float]:
         network, plan = self._network, self._network.fused
         m = for_numbers(self.parameters)
