@@ -176,9 +176,14 @@ public:
         const double found = objective(losses_, rows.count, task_.mean_over_samples ? divisor : 1);
         if (thread == 0) loss = found;
         if (!(found - found == 0) || found <= until) return false;
-        for (long i = n_spans_ - 1; i >= 0; --i) gradient(spans_[i], rows.count, false, thread, threads), complete(spans_[i], thread, threads);
+        Int<V> wrong{};  // any bit: a gradient is not finite
+        for (long i = n_spans_ - 1; i >= 0; --i) {
+            gradient(spans_[i], rows.count, false, thread, threads);
+            wrong |= complete(spans_[i], thread, threads);
+        }
+        if (any(wrong)) __atomic_store_n(&spoiled_, true, __ATOMIC_RELAXED);
         meet(threads);
-        if (spoiled()) {
+        if (__atomic_load_n(&spoiled_, __ATOMIC_RELAXED)) {
             if (thread == 0) loss = __builtin_nan("");
             return false;
         }
@@ -488,10 +493,11 @@ private:
         }
     }
 
-    // What belongs to a gradient besides the sums over the rows; then it is looked at.
-    void complete(const Span& span, int thread, int threads) {
+    // What belongs to a gradient besides the sums over the rows. Returns what is not finite in it, as bits.
+    Int<V> complete(const Span& span, int thread, int threads) {
         const long k = edge(span, thread, threads), count = edge(span, thread + 1, threads) - k;
-        if (count <= 0 || span.frozen) return;
+        Int<V> wrong{};
+        if (count <= 0 || span.frozen) return wrong;
         T* g = gradients_ + span.start + k * span.ld;
         if (span.shared) {  // one bias for all units: our row has it once for each
             const T total = T(sum(g, span.columns));
@@ -499,17 +505,13 @@ private:
         }
         if (span.symbol == 'W') add_penalties(span, k, count, g);
         if (task_.clipping == CLIP_NORM) measure_squares(span, k, count, g);
-        Int<V> bad{};
         for (long i = 0; i < count * span.ld; i += span.ld)
             for (long j = 0; j < span.columns; j += L) {
                 const V each = load(g + i + j);
-                bad |= first<V>(span.columns - j) & bits(each - each);  // 0, or not a number
+                wrong |= first<V>(span.columns - j) & bits(each - each);  // 0, or not a number
             }
-        for (long lane = 0; lane < L; ++lane)
-            if (bad[lane]) __atomic_store_n(&spoiled_, true, __ATOMIC_RELAXED);
+        return wrong;
     }
-
-    bool spoiled() const { return __atomic_load_n(&spoiled_, __ATOMIC_RELAXED); }
 
     void add_penalties(const Span& span, long k, long count, T* g) {
         const T* w = weights(&span) + k * span.ld;

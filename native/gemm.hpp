@@ -68,9 +68,10 @@ template <bool ACROSS, class T, class End>
 void product(long rows, long columns, long depth, const T* a, long lda, const T* b, long ldb, T* c, long ldc, const T* bias,
              End end, bool go_on = false) {
     constexpr long L = LANES<T>;
-    const long vectors = (columns + L - 1) / L, blocks = (rows + TALL - 1) / TALL;
     if (rows <= 0) return;
-    const long low = rows / blocks, higher = rows % blocks;  // blocks of nearly the same height: no short last one
+    const long vectors = (columns + L - 1) / L, blocks = (rows + TALL - 1) / TALL;
+    // blocks of nearly the same height: no short last one. A division takes as long as a whole small product
+    const long low = blocks == 1 ? rows : rows / blocks, higher = blocks == 1 ? 0 : rows % blocks;
     for (long k = 0; k == 0 || k < depth; k += DEEP) {
         const long deep = depth - k < DEEP ? depth - k : DEEP;
         const bool last = k + DEEP >= depth;

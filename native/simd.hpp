@@ -264,6 +264,7 @@ INLINE double power(double x, int64_t k) {  // to the last digit, however large 
 // Sums in a fixed order, in double.
 
 template <class T> inline double sum(const T* x, long n, long stride = 1) {
+    if (n == 1) return double(x[0]);
     double part[8] = {};
     long i = 0;
     for (; i + 8 <= n; i += 8) for (int j = 0; j < 8; ++j) part[j] += double(x[(i + j) * stride]);
@@ -285,6 +286,9 @@ template <class T, int N, class V, class F> INLINE T folded(V x, F f) {
 }
 template <class V> INLINE Number<V> across(V x) {
     return folded<Number<V>, BYTES / sizeof(Number<V>)>(x, [](auto a, auto b) { return a + b; });
+}
+template <class T> INLINE bool any(T bits) {
+    return folded<Number<T>, BYTES / sizeof(Number<T>)>(bits, [](auto a, auto b) { return a | b; }) != 0;
 }
 template <class T> struct Wide {  // as many numbers as in a Vec<T>, in double
     typedef double V __attribute__((vector_size(BYTES / sizeof(T) * sizeof(double))));
