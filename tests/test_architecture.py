@@ -49,7 +49,20 @@ ROOMS = {
     "explain": {"rules", "naming", "terms", "steps", "tracing"},
     "spec": {"rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples"},
     "derivation": {"rules", "textbook", "network", "conventions", "training", "tracing", "spec"},
-    "cli": {"rules", "conventions", "derivation", "explain", "spec", "tracing"},
+    "marking": {
+        "rules",
+        "readers",
+        "naming",
+        "textbook",
+        "conventions",
+        "network",
+        "terms",
+        "steps",
+        "tracing",
+        "derivation",
+        "spec",
+    },
+    "cli": {"rules", "conventions", "derivation", "explain", "marking", "spec", "tracing"},
     "__main__": {"cli"},
 }
 # `tracing` may ask `explain` only when a trace is told to tell itself: inside a function.
