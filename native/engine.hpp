@@ -503,13 +503,14 @@ private:
             const T total = T(sum(g, span.columns));
             for (long j = 0; j < span.columns; ++j) g[j] = total;
         }
-        if (span.symbol == 'W') add_penalties(span, k, count, g);
+        if (span.symbol == 'W' && task_.n_penalties) add_penalties(span, k, count, g);
         if (task_.clipping == CLIP_NORM) measure_squares(span, k, count, g);
-        for (long i = 0; i < count * span.ld; i += span.ld)
-            for (long j = 0; j < span.columns; j += L) {
-                const V each = load(g + i + j);
-                wrong |= first<V>(span.columns - j) & bits(each - each);  // 0, or not a number
-            }
+        const long whole = (span.columns - 1) & -L;  // what stands beyond a row's end is not looked at
+        const Int<V> tail = first<V>(span.columns - whole);
+        for (const T* end = g + count * span.ld; g < end; g += span.ld) {
+            for (long j = 0; j < whole; j += L) wrong |= bits(load(g + j) - load(g + j));  // 0, or not a number
+            wrong |= tail & bits(load(g + whole) - load(g + whole));
+        }
         return wrong;
     }
 
@@ -535,13 +536,14 @@ private:
     void update(const Rule& rule, const Span& span, long k, long count, T factor) {
         const long start = span.start + k * span.ld;
         T *w = parameters_ + start, *g = gradients_ + start;
-        V s[SLOTS] = {};
-        for (int c = 0; c < Rule::counters; ++c) s[Rule::slots + c] = splat(counts_[&span - spans_]);
-        const V counter = s[Rule::slots];
+        V s[SLOTS];
+        V counter;
+        if constexpr (Rule::counters > 0) counter = splat(counts_[&span - spans_]);
+        const Clip clipping = task_.clipping;
         for (long i = 0; i < count * span.ld; i += L) {
             V each = load(g + i);
-            if (task_.clipping == CLIP_VALUE) each = maximum(minimum(each, T(task_.limit)), T(-task_.limit));
-            else if (task_.clipping == CLIP_NORM) each = factor * each;
+            if (clipping == CLIP_VALUE) each = maximum(minimum(each, T(task_.limit)), T(-task_.limit));
+            else if (clipping == CLIP_NORM) each = factor * each;
             for (int slot = 0; slot < Rule::slots; ++slot) s[slot] = load(memory_[slot] + start + i);
             if constexpr (Rule::counters > 0) s[Rule::slots] = counter;
             store(w + i, rule.update(load(w + i), each, s));

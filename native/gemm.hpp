@@ -69,9 +69,16 @@ void product(long rows, long columns, long depth, const T* a, long lda, const T*
              End end, bool go_on = false) {
     constexpr long L = LANES<T>;
     if (rows <= 0) return;
-    const long vectors = (columns + L - 1) / L, blocks = (rows + TALL - 1) / TALL;
-    // blocks of nearly the same height: no short last one. A division takes as long as a whole small product
-    const long low = blocks == 1 ? rows : rows / blocks, higher = blocks == 1 ? 0 : rows % blocks;
+    const long vectors = (columns + L - 1) / L;
+    if (rows <= TALL && vectors <= 2 && depth <= DEEP) {  // a single block: the loops would take longer than the sums
+        Blocks<T, ACROSS>::get(rows, vectors)(depth, a, lda, b, ldb, c, ldc, go_on, bias);
+        if constexpr (!std::is_same_v<End, Nothing>)
+            for (long r = 0; r < rows * ldc; r += ldc)
+                for (long at = r; at < r + vectors * L; at += L) end(at);
+        return;
+    }
+    const long blocks = (rows + TALL - 1) / TALL;
+    const long low = rows / blocks, higher = rows % blocks;  // blocks of nearly the same height: no short last one
     for (long k = 0; k == 0 || k < depth; k += DEEP) {
         const long deep = depth - k < DEEP ? depth - k : DEEP;
         const bool last = k + DEEP >= depth;
@@ -81,7 +88,7 @@ void product(long rows, long columns, long depth, const T* a, long lda, const T*
                 const long height = low + (n < higher);
                 const T* from = ACROSS ? a + k * lda + i : a + i * lda + k;
                 Blocks<T, ACROSS>::get(height, wide)(deep, from, lda, b + k * ldb + j, ldb, c + i * ldc + j, ldc, k > 0 || go_on, last && bias ? bias + j : nullptr);
-                if (last)
+                if (last && !std::is_same_v<End, Nothing>)
                     for (long r = i; r < i + height; ++r)
                         for (long at = r * ldc + j; at < r * ldc + j + wide * L; at += L) end(at);
                 i += height;
