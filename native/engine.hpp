@@ -20,6 +20,7 @@ struct Span {  // where one parameter lies: rows x columns in our buffer (W by i
     long flat, size;  // its place in network.py's flat buffer
     char symbol;      // W, b, g(amma), B(eta)
     bool shared, frozen;
+    long* edges = nullptr;  // thread t has rows edges[t] ... edges[t + 1]
 };
 
 template <class T>
@@ -171,15 +172,15 @@ public:
         const double divisor = weight_of(rows);
         judge(rows, divisor, true, losses_, thread, threads);
         backward(rows.count, thread, threads);
-        if (task_.n_penalties) price(thread, threads);
+        if (task_.n_penalties) price(thread);
         meet(threads);
         const double found = objective(losses_, rows.count, task_.mean_over_samples ? divisor : 1);
         if (thread == 0) loss = found;
         if (!(found - found == 0) || found <= until) return false;
         Int<V> wrong{};  // any bit: a gradient is not finite
         for (long i = n_spans_ - 1; i >= 0; --i) {
-            gradient(spans_[i], rows.count, false, thread, threads);
-            wrong |= complete(spans_[i], thread, threads);
+            gradient(spans_[i], rows.count, false, thread);
+            wrong |= complete(spans_[i], thread);
         }
         if (any(wrong)) __atomic_store_n(&spoiled_, true, __ATOMIC_RELAXED);
         meet(threads);
@@ -188,13 +189,13 @@ public:
             return false;
         }
         with_optimizer<V>(task_.optimizer.id, task_.optimizer.numbers, rate, number,
-                          [&](auto rule) { improve(rule, rows.count, thread, threads); });
+                          [&](auto rule) { improve(rule, rows.count, thread); });
         return true;
     }
 
     // The next weights, of this thread's share of the parameters.
     template <class Rule>
-    void improve(const Rule& rule, long rows, int thread, int threads) {
+    void improve(const Rule& rule, long rows, int thread) {
         T factor = 1;
         if (task_.clipping == CLIP_NORM) {
             const double norm = __builtin_sqrt(sum<double>(squares_, n_squares_));
@@ -202,7 +203,7 @@ public:
         }
         for (long i = 0; i < n_spans_; ++i) {
             const Span& span = spans_[i];
-            if (const long k0 = edge(span, thread, threads), k1 = edge(span, thread + 1, threads); k0 < k1 && !span.frozen)
+            if (const long k0 = span.edges[thread], k1 = span.edges[thread + 1]; k0 < k1 && !span.frozen)
                 update(rule, span, k0, k1 - k0, factor);
         }
         if (thread == 0) remember(rule, rows);
@@ -218,6 +219,7 @@ public:
         call.between = work_ * most < 1e6 ? 256 : 1;
         call.looked = seconds();
         interrupted_ = spoiled_ = false;
+        divide(call.threads);
         run_team(team_, call.threads, [](void* call, int thread) { static_cast<Call*>(call)->net->run(*static_cast<Call*>(call), thread); }, &call);
         number_ += call.done - call.left_out;
         return call.done;
@@ -233,9 +235,9 @@ public:
         Buffer<double> each;
         each.resize(rows);
         Look look{this, &all, each, most, threads_for(most), 1};
+        divide(look.threads);
         run_team(team_, look.threads, [](void* look, int thread) { static_cast<Look*>(look)->net->look(*static_cast<Look*>(look), thread); }, &look);
         data_and_price[0] = sum<double>(each, rows) / (task_.mean_over_samples ? weight_of(all) : 1);
-        price(0, 1);
         data_and_price[1] = task_.n_penalties ? sum<double>(prices_, n_prices_) : 0;
     }
 
@@ -248,6 +250,7 @@ public:
         Buffer<double> each;
         each.resize(all.count);
         Look look{this, &all, each, most, threads_for(most), weight_of(all)};
+        divide(look.threads);
         run_team(team_, look.threads, [](void* look, int thread) { static_cast<Look*>(look)->net->differentiate(*static_cast<Look*>(look), thread); }, &look);
         give(gradients_, static_cast<T*>(flat));
         return objective(each, all.count, task_.mean_over_samples ? look.weight : 1);
@@ -338,6 +341,7 @@ private:
             forward(part, 0, false, thread, look.threads);
             judge(part, 1, false, look.each + from, thread, look.threads);
         }
+        price(thread);
     }
 
     void differentiate(const Look& look, int thread) {
@@ -348,22 +352,31 @@ private:
             judge(part, look.weight, true, look.each + from, thread, look.threads);
             backward(part.count, thread, look.threads);
             meet(look.threads);
-            for (long i = 0; i < n_spans_; ++i) gradient(spans_[i], part.count, from > 0, thread, look.threads);
+            for (long i = 0; i < n_spans_; ++i) gradient(spans_[i], part.count, from > 0, thread);
             meet(look.threads);
         }
-        for (long i = 0; i < n_spans_; ++i) complete(spans_[i], thread, look.threads);
-        price(thread, look.threads);
+        for (long i = 0; i < n_spans_; ++i) complete(spans_[i], thread);
+        price(thread);
     }
 
     // ---- shares
 
     static long share(long count, int thread, int threads) { return threads == 1 ? count * thread : count * thread / threads; }
 
-    // The first row of a parameter that belongs to a thread: all parameters' rows in one line, cut into equal parts.
-    long edge(const Span& span, int thread, int threads) const {
-        if (thread == 0 || thread == threads) return thread == 0 ? 0 : span.rows;
-        const long rows = (size_ * thread / threads - span.start + span.ld - 1) / span.ld, whole = (rows + 3) / 4 * 4;
-        return rows <= 0 ? 0 : whole < span.rows ? whole : span.rows;
+    // Where each thread's rows of a parameter begin: all parameters' rows in one line, cut into equal parts.
+    void divide(int threads) {
+        if (threads == divided_) return;
+        divided_ = threads;
+        edges_.resize(n_spans_ * (threads + 1));
+        for (long i = 0; i < n_spans_; ++i) {
+            Span& span = spans_[i];
+            span.edges = edges_ + i * (threads + 1);
+            for (int thread = 1; thread < threads; ++thread) {
+                const long rows = (size_ * thread / threads - span.start + span.ld - 1) / span.ld, whole = (rows + 3) / 4 * 4;
+                span.edges[thread] = rows <= 0 ? 0 : whole < span.rows ? whole : span.rows;
+            }
+            span.edges[threads] = span.rows;
+        }
     }
 
     void meet(int threads) {
@@ -451,12 +464,12 @@ private:
     }
 
     // The price of this thread's weights, row by row.
-    void price(int thread, int threads) {
+    void price(int thread) {
         long at = 0;
         for (long i = 0; i < n_spans_; ++i) {
             const Span& span = spans_[i];
             if (span.symbol != 'W') continue;
-            for (long k = edge(span, thread, threads); k < edge(span, thread + 1, threads); ++k) {
+            for (long k = span.edges[thread]; k < span.edges[thread + 1]; ++k) {
                 typename Wide<T>::V parts{};
                 const T* w = weights(&span) + k * span.ld;
                 for (int p = 0; p < task_.n_penalties; ++p) {
@@ -474,8 +487,8 @@ private:
     // ---- the update
 
     // This thread's share of a parameter's gradient; on top of what is there if `go_on`.
-    void gradient(const Span& span, long rows, bool go_on, int thread, int threads) {
-        const long k = edge(span, thread, threads), count = edge(span, thread + 1, threads) - k;
+    void gradient(const Span& span, long rows, bool go_on, int thread) {
+        const long k = span.edges[thread], count = span.edges[thread + 1] - k;
         if (count <= 0 || span.frozen) return;
         const Place& here = places_[span.layer];
         T* g = gradients_ + span.start + k * span.ld;
@@ -494,8 +507,8 @@ private:
     }
 
     // What belongs to a gradient besides the sums over the rows. Returns what is not finite in it, as bits.
-    Int<V> complete(const Span& span, int thread, int threads) {
-        const long k = edge(span, thread, threads), count = edge(span, thread + 1, threads) - k;
+    Int<V> complete(const Span& span, int thread) {
+        const long k = span.edges[thread], count = span.edges[thread + 1] - k;
         Int<V> wrong{};
         if (count <= 0 || span.frozen) return wrong;
         T* g = gradients_ + span.start + k * span.ld;
@@ -683,6 +696,8 @@ private:
     int64_t number_ = 0;
     Buffer<T> x_, t_, parameters_, gradients_, memory_[SLOTS], counts_, next_counts_;
     Buffer<double> losses_, prices_, squares_;
+    Buffer<long> edges_;
+    int divided_ = 0;
     Team* team_ = nullptr;
 };
 
