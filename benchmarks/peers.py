@@ -96,8 +96,8 @@ def memory(results: Sequence[Result]) -> str:
     for each in results:
         report = each.report
         setting = report["setting"] or "its own choice"
-        rows.append((each.name, report["losses"][1], report["peak"] / 1e6, report["data"] / 1e6, setting))
-    titles = (("loss", 4), ("peak MB", 1), ("data MB", 1), ("ran with", 0))
+        rows.append((each.name, f"{report['losses'][1]:.3e}", report["peak"] / 1e6, report["data"] / 1e6, setting))
+    titles = (("loss", 0), ("peak MB", 1), ("data MB", 1), ("ran with", 0))
     return table([Column(""), *(Column(*title) for title in titles)], rows)
 
 
@@ -173,8 +173,8 @@ def main() -> None:
         verdicts += verdict(name, results)
         late = next(each.report["late"] for each in results if each.name == JAX.name)
         untrained = results[0].report["losses"][0]
-        title = f"## {name}: {workload.shape} {workload.activation}, batch {workload.batch}, {workload.rows:,} rows"
-        text = f"{title}\n\nThe loss begins at {untrained:.4f}. JAX took {late:.1f} s to compile.\n\n"
+        title = f"## {name}: {workload.shape} {workload.activation}, batch {workload.batch}, {workload.rows:,} row{'s' * (workload.rows > 1)}"
+        text = f"{title}\n\nThe loss begins at {untrained:.3e}. JAX took {late:.1f} s to compile.\n\n"
         if name == "wide":  # the machine once more: it may have been slower before
             allowed = max(allowed, *(rate for size in SIZES for rate in products(size, given.rounds).values()))
             share = (

@@ -36,6 +36,7 @@ def told(rounds: int, seconds: float) -> str:
         parts += [_sweep(name, rounds, seconds, starter) for name in SWEEPS]
     with Starter() as starter:
         parts.append(_threads(rounds, seconds, starter))
+    print(file=sys.stderr)
     return "\n\n".join(parts)
 
 

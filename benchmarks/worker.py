@@ -6,6 +6,7 @@ A process each, because thread pools disturb each other in one, and a peak of me
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import itertools
 import json
@@ -33,6 +34,14 @@ def memory(what: str) -> int:
 def forget_peak() -> None:
     with contextlib.suppress(OSError):  # then the import's peak counts too, which only matters if training needs less
         Path("/proc/self/clear_refs").write_text("5")
+
+
+def give_back() -> None:
+    """Freed memory to the system: what is used again without being asked for would count as nobody's."""
+    gc.collect()
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # a C library other than GNU's
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def timed(contestant: Any, epochs: Iterator[Any], count: int) -> float:
@@ -67,18 +76,18 @@ class Worker:
         from workloads import first_weights, loss, orders, table
 
         self.contestant = None
-        gc.collect()
-        forget_peak()
-        before = memory("VmRSS")
+        give_back()
         data, epochs = table(workload), itertools.cycle(orders(workload))
         weights = first_weights(workload)
         untrained = loss(workload, weights, data)
+        give_back()
         forget_peak()
+        before = memory("VmRSS")  # with the data, and whatever NumPy keeps for its next matrix product
         contestant = self.make(workload, data, weights, **options)
         begun = time.perf_counter()
         timed(contestant, epochs, WARM)
         first = time.perf_counter() - begun
-        peak = memory("VmHWM") - before
+        peak = memory("VmHWM") - before + contestant.data
         self.contestant, self.epochs, self.updates = contestant, epochs, workload.updates
         return {
             "peak": peak,
@@ -120,8 +129,6 @@ class Rates:
 
 def end_with_parent() -> None:
     """Whoever is stopped cannot notice that nobody will ask again."""
-    import ctypes
-
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
 
