@@ -173,7 +173,8 @@ def main() -> None:
         verdicts += verdict(name, results)
         late = next(each.report["late"] for each in results if each.name == JAX.name)
         untrained = results[0].report["losses"][0]
-        title = f"## {name}: {workload.shape} {workload.activation}, batch {workload.batch}, {workload.rows:,} row{'s' * (workload.rows > 1)}"
+        rows = f"{workload.rows:,} row{'s' * (workload.rows > 1)}"
+        title = f"## {name}: {workload.shape} {workload.activation}, batch {workload.batch}, {rows}"
         text = f"{title}\n\nThe loss begins at {untrained:.3e}. JAX took {late:.1f} s to compile.\n\n"
         if name == "wide":  # the machine once more: it may have been slower before
             allowed = max(allowed, *(rate for size in SIZES for rate in products(size, given.rounds).values()))
