@@ -74,9 +74,15 @@ public:
     virtual void set_memory(long layer, const void* mean, const void* variance) = 0;
 };
 
-// Made in engine.cpp, each in the namespace of its instruction set. width: 4 for float, 8 for double.
-namespace baseline { Engine* make_engine(const Task&, int width); }
-namespace avx2 { Engine* make_engine(const Task&, int width); }
-namespace avx512 { Engine* make_engine(const Task&, int width); }
+// Made in engine.cpp, each in the namespace of its instruction set. width: 4 for float, 8 for double. permutation: the order of
+// the rows in an epoch; count is below 2^32.
+#define CHAINRULE_BUILD(name)                        \
+    namespace name {                                 \
+    Engine* make_engine(const Task&, int width);     \
+    void permutation(uint64_t seed, uint64_t epoch, long count, int64_t* rows); \
+    }
+CHAINRULE_BUILD(baseline)
+CHAINRULE_BUILD(avx2)
+CHAINRULE_BUILD(avx512)
 
 }  // namespace chainrule

@@ -8,4 +8,6 @@ Engine* make_engine(const Task& task, int width) {
     return new Net<double>(task);
 }
 
+void permutation(uint64_t seed, uint64_t epoch, long count, int64_t* rows) { shuffle(seed, epoch, count, rows); }
+
 }  // namespace chainrule::CHAINRULE_ISA

@@ -29,6 +29,7 @@ double seconds() { return std::chrono::duration<double>(std::chrono::steady_cloc
 using Array = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;  // read
 using Room = nb::ndarray<nb::c_contig, nb::device::cpu>;           // written
 using Rows = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Order = nb::ndarray<int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Rates = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Losses = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
@@ -57,6 +58,18 @@ static std::vector<std::string> builds() {
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd")) found.push_back("avx512");
 #endif
     return found;
+}
+
+// Whole numbers: every build gives the same.
+static void permutation(uint64_t seed, uint64_t epoch, Order rows) {
+    nb::gil_scoped_release released;
+    const long count = long(rows.size());
+#if defined(CHAINRULE_X86)
+    static const std::string best = builds().back();
+    if (best == "avx512") return avx512::permutation(seed, epoch, count, rows.data());
+    if (best == "avx2") return avx2::permutation(seed, epoch, count, rows.data());
+#endif
+    baseline::permutation(seed, epoch, count, rows.data());
 }
 
 class Session {
@@ -129,6 +142,7 @@ NB_MODULE(_native, m) {
     m.attr("PENALTIES") = table(names::PENALTIES);
     m.attr("OPTIMIZERS") = table(names::OPTIMIZERS);
     m.def("builds", &builds);
+    m.def("permutation", &permutation);
 
     nb::class_<Rule>(m, "Rule").def(nb::new_([](int id, const std::vector<double>& numbers) { return rule(id, numbers); }));
     nb::class_<Layer>(m, "Layer")

@@ -17,7 +17,7 @@ ROOMS = {
     "naming": set(),
     "textbook": {"naming"},
     "tables": set(),
-    "draws": set(),
+    "draws": {"_native"},
     "examples": set(),
     "_native": set(),
     "readers": {"rules"},

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import random_nets
+from chainrule import draws
 from chainrule.conventions import Conventions
 from chainrule.engines import Task, choose, native, reference
 from chainrule.errors import InputError
@@ -353,6 +354,17 @@ def test_each_build_is_the_reference(build: str, monkeypatch: pytest.MonkeyPatch
         task, batches = configuration(seed)
         one, three = (bits(trained(native, task._replace(threads=n), batches=batches), task.network) for n in (1, 3))
         assert one == three, seed
+
+
+def test_the_order_of_the_rows_is_that_of_their_draws() -> None:
+    for seed in (0, 7, 2**40 + 3, 2**64 - 1):
+        for epoch in (0, 1, 2**33):
+            for count in (0, 1, 2, 7, 64, 1000, 4097):
+                assert np.array_equal(draws.permutation(seed, epoch, count), draws.by_draws(seed, epoch, count))
+    many = 300_000  # some ten pairs of draws begin with the same 32 bits
+    halves = draws.words(5, "shuffle", 0, 0, many) >> np.uint64(32)
+    assert len(np.unique(halves)) < many
+    assert np.array_equal(draws.permutation(5, 0, many), draws.by_draws(5, 0, many))
 
 
 # The contract

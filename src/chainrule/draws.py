@@ -5,8 +5,16 @@ Philox4x32-10, a counter-based generator (Salmon, Moraes, Dror, Shaw 2011).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+_native: Any
+try:
+    from chainrule import _native
+except ImportError:
+    _native = None
 
 _MULTIPLY = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
@@ -55,4 +63,13 @@ def normal(seed: int, purpose: str, step: int, layer: int, shape: tuple[int, ...
 
 def permutation(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     """The order of the rows in an epoch."""
+    if _native is not None and 0 <= seed < 1 << 64 and count < 1 << 32:
+        rows = np.empty(count, np.int64)
+        _native.permutation(seed, epoch, rows)  # the same, a good deal faster
+        return rows
+    return by_draws(seed, epoch, count)
+
+
+def by_draws(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    """The order of the rows in an epoch: that of their draws. What the compiled one is held against."""
     return np.argsort(words(seed, "shuffle", epoch, 0, count), kind="stable")

@@ -185,8 +185,8 @@ class Session:
             rows = np.arange(len(self._x))[batches[0]]  # the same rows each time
             return rows, np.zeros(count, np.int64), np.full(count, len(rows))
         everyone = np.arange(len(self._x))
-        parts = [everyone[each] if isinstance(each, slice) else np.asarray(each) for each in batches]
-        stops = np.cumsum([len(part) for part in parts], dtype=np.int64)
+        parts = [each if type(each) is np.ndarray else everyone[each] for each in batches]
+        stops = np.cumsum(np.fromiter(map(len, parts), np.int64, count))
         rows = np.concatenate(parts) if parts else everyone[:0]
         # a row number from the end, and an error for one that is not there: as NumPy takes them
         rows = rows.astype(np.int64) if rows.dtype.kind in "iu" and rows.min(initial=0) >= 0 else everyone[rows]
