@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -25,7 +26,7 @@ from chainrule.epochs import Checkpoint, Course, Epoch, Learned, Rows, Stopping,
 from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.estimators import arrays, beginning, inside, monitor, parameters
 from chainrule.network import Network
-from chainrule.rules.layers import Dropout
+from chainrule.rules.layers import BatchNorm, Dropout
 from chainrule.rules.losses import L2
 from chainrule.rules.optimizers import ClipNorm
 from chainrule.rules.rule import Loss
@@ -34,6 +35,9 @@ from chainrule.tracing import Trace
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
+
+GATHERED = 2**24
+"""Up to so many numbers, rows for training on all at once are gathered: beyond, a second copy of them would weigh."""
 
 _FITTING: set[int] = set()
 _LOCK = threading.Lock()
@@ -112,7 +116,8 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             _FITTING.add(id(self))
         before = dict(vars(self))
         try:
-            yield
+            with config_context(array_api_dispatch=False):  # whatever comes in, we compute on NumPy's arrays
+                yield
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -205,8 +210,20 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         network.penalties = (L2(float(self.alpha) / weighs),) if self.alpha else ()
         return network
 
+    def _gathered(self, rows: Rows, labels: Any) -> tuple[Rows, Any]:
+        """Rows and their labels for training on all of them at once: equal rows as one, unless a layer looks at each."""
+        each = any(isinstance(layer, (BatchNorm, Dropout)) for layer in self._network.layers)
+        if each or rows.x.size > GATHERED:
+            return rows, labels
+        x, t, weight, first = arrays.gathered(*rows)
+        return Rows(x, t, weight), labels[first]
+
     def _learn(self, rows: Rows, labels: Any, held: Rows | None, y: Any, places: Any, incremental: bool) -> None:
-        size = parameters.batch_size(self.batch_size, len(rows.x))
+        count = len(rows.x)
+        size = parameters.batch_size(self.batch_size, count)
+        if size == count:
+            rows, labels = self._gathered(rows, labels)
+            size = len(rows.x)
         network = self._with_penalty(size, rows)
         optimizer = parameters.optimizer(self)
         start = self._continued(optimizer, incremental)
@@ -217,7 +234,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             1 if incremental else int(self.max_iter),
             size,
             bool(self.shuffle),
-            parameters.schedule(self, self.t_, len(rows.x), start.updates, per_epoch),
+            parameters.schedule(self, self.t_, count, start.updates, per_epoch),
             None if self.clip_norm is None else ClipNorm(float(self.clip_norm)),
             Stopping(watch, None if incremental else self.n_iter_no_change, self.tol, adaptive, self.max_time),
             self.engine,
@@ -227,7 +244,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         result = learn(
             network, rows, optimizer, course, validation=held, score=score, callbacks=callbacks, start=start, labels=labels
         )
-        self._keep_curves(result, len(rows.x))
+        self._keep_curves(result, count)
         self._settle(result, held is not None, incremental)
 
     def _continued(self, optimizer: Any, incremental: bool) -> Checkpoint:
@@ -311,6 +328,8 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             )
 
     def _descend(self, rows: Rows) -> None:
+        count = len(rows.x)
+        rows, _ = self._gathered(rows, np.arange(count))
         result = lbfgs.minimize(
             self._with_penalty(len(rows.x), rows),
             rows,
@@ -327,7 +346,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         self.loss_ = self.best_loss_ = result.loss
         self.n_iter_ = result.iterations
         self.best_epoch_ = len(self.loss_curve_)
-        self.t_ += len(rows.x) * result.iterations
+        self.t_ += count * result.iterations
         if not result.converged and result.message.strip() and "callback" not in result.message.lower():
             text = f"lbfgs failed to converge after {result.iterations} iteration(s); max_iter, max_fun: {result.message}"
             warnings.warn(text, ConvergenceWarning, stacklevel=4)
@@ -352,7 +371,8 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         the rows around it in any digit that is shown.
         """
         check_is_fitted(self)
-        x = arrays.rows(self, X, None, reset=False)
+        with config_context(array_api_dispatch=False):
+            x = arrays.rows(self, X, None, reset=False)
         return x.astype(float, copy=False), x.dtype
 
     def _outputs(self, x: Any) -> Any:
