@@ -378,15 +378,62 @@ def test_h13_before_fit(method):
         regressor().trace(X, T)
 
 
-def test_h14_again_and_copies():
-    net = regressor().fit(X, T)
+def _mid_fit(make):
+    """The estimator, and what `make` gives of it when it is called within a fit that goes on afterwards."""
+    net, found = regressor(max_iter=4).fit(X, T), []
+    before = net.predict(X)
+
+    def copied(epoch):
+        if epoch.number == 2:
+            found.append(make(net))
+
+    twin = clone(net).fit(X[::-1], T)
+    net.set_params(callbacks=copied).fit(X[::-1], T)
+    np.testing.assert_array_equal(net.predict(X), twin.predict(X))  # the copy has not disturbed it
+    return before, found[0]
+
+
+def _picklable(net):
+    """A pickle without the callback, which is a function of this test."""
+    other = copy.copy(net)
+    other.callbacks = None
+    return pickle.loads(pickle.dumps(other))
+
+
+AGAIN = {
+    "fit twice": lambda net: net.fit(X, T),  # from the beginning, the same
+    "set_params after fit": lambda net: net.set_params(hidden_layer_sizes=(7, 7), activation="tanh", loss=Huber()),
+    "deepcopy": copy.deepcopy,
+    "copy": copy.copy,
+    "pickle": lambda net: pickle.loads(pickle.dumps(net)),
+    "pickle of a pickle": lambda net: pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(net)))),
+}
+
+
+@pytest.mark.parametrize("case", AGAIN)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_h14_predictions_stay_what_they_were(case, solver):
+    net = regressor(solver=solver).fit(X, T)
     first = net.predict(X)
-    np.testing.assert_array_equal(net.fit(X, T).predict(X), first)  # twice: from the beginning, the same
-    net.set_params(hidden_layer_sizes=(7, 7), activation="tanh", loss=Huber())
-    np.testing.assert_array_equal(net.predict(X), first)  # parameters count at the next fit
-    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
-        np.testing.assert_array_equal(other.predict(X), first)
+    other = AGAIN[case](net)
+    np.testing.assert_array_equal(other.predict(X), first)
+    if solver == "adam" and case != "set_params after fit":  # and training goes on alike
+        np.testing.assert_array_equal(other.partial_fit(X, T).predict(X), regressor().fit(X, T).partial_fit(X, T).predict(X))
+
+
+@pytest.mark.parametrize("make", [copy.deepcopy, _picklable], ids=["deepcopy", "pickle"])
+def test_h14_a_copy_made_during_a_fit_is_what_the_estimator_was_before_it_or_began_with(make):
+    before, copied = _mid_fit(make)
+    assert np.isfinite(copied.predict(X)).all()
+    fresh = clone(copied).set_params(callbacks=None).fit(X, T)
+    np.testing.assert_array_equal(copied.set_params(callbacks=None).fit(X, T).predict(X), fresh.predict(X))
+    np.testing.assert_array_equal(before, fresh.predict(X))
+
+
+def test_h14_parameters_count_at_the_next_fit_and_clones_are_not_fitted():
+    net = regressor().fit(X, T).set_params(hidden_layer_sizes=(7, 7))
     assert not hasattr(clone(net), "coefs_")
+    assert len(net.coefs_) == 2
     assert len(net.fit(X, T).coefs_) == 3
 
 

@@ -335,6 +335,18 @@ def test_curves_and_best_weights():
     assert net.penalty_curve_[-1] == pytest.approx(1e-3 / 2 * squares / 200)
 
 
+def test_curves_of_lbfgs():
+    net = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", alpha=0.5, max_iter=15, random_state=0).fit(DIABETES, PROGRESS)
+    assert len(net.loss_curve_) == len(net.penalty_curve_) == net.n_iter_
+    squares = sum((w**2).sum() for w in net.coefs_)
+    assert net.penalty_curve_[-1] == pytest.approx(0.5 / 2 * squares / len(DIABETES), rel=1e-9)
+    assert net.loss_curve_[-1] == pytest.approx(
+        ((net.predict(DIABETES) - PROGRESS) ** 2).mean() / 2 + net.penalty_curve_[-1], rel=1e-9
+    )
+    with pytest.raises(chainrule.InputError, match=r"monitor needs validation rows.*lbfgs has none"):
+        net.set_params(monitor="score", early_stopping=True).fit(DIABETES, PROGRESS)
+
+
 @pytest.mark.parametrize(
     "monitor", ["score", "balanced_accuracy", "neg_log_loss", lambda y, predicted: (y == predicted).mean()]
 )

@@ -23,7 +23,10 @@ def watched(estimator: Any, held: Rows | None, actual: Any) -> tuple[str, Callab
     monitor = estimator.monitor
     if held is None:
         if monitor not in ("auto", "loss"):
-            raise InputError("monitor needs validation rows", got=shown(monitor), do="use early_stopping=True", field="monitor")
+            do = "use early_stopping=True"
+            if estimator.solver == "lbfgs":
+                do = "lbfgs has none: it trains on all rows until the loss is at its minimum; use another solver"
+            raise InputError("monitor needs validation rows", got=shown(monitor), do=do, field="monitor")
         return "loss", None
     return ("validation" if monitor == "loss" else "score"), _score(estimator, held, actual)
 

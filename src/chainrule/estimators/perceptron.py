@@ -328,6 +328,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             )
 
     def _descend(self, rows: Rows) -> None:
+        monitor.watched(self, None, None)  # says so if something else than the loss is to decide
         count = len(rows.x)
         rows, _ = self._gathered(rows, np.arange(count))
         result = lbfgs.minimize(
@@ -343,6 +344,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             raise RunError("the parameters are not finite", do=NOT_FINITE)
         self._stand(result.parameters, result.memory)
         self.loss_curve_ = self.loss_curve_ + [epoch.loss for epoch in result.epochs]
+        self.penalty_curve_ = self.penalty_curve_ + [epoch.penalty for epoch in result.epochs]
         self.loss_ = self.best_loss_ = result.loss
         self.n_iter_ = result.iterations
         self.best_epoch_ = len(self.loss_curve_)
