@@ -74,7 +74,9 @@ for cls in (chainrule.MLPClassifier, chainrule.MLPRegressor):
     settings = {**os.environ, "SCIPY_ARRAY_API": "1"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=settings)
     told = [line.split() for line in done.stdout.splitlines()]
-    assert {name for _, status, name in told if status != "passed"} <= {"check_decision_proba_consistency"}
+    assert {name for _, status, name in told if status != "passed"} <= {
+        "check_classifiers_multilabel_output_format_decision_function"
+    }
     assert ["MLPClassifier", "passed", "check_array_api_input"] in told
     assert ["MLPRegressor", "passed", "check_array_api_input"] in told
     assert len(told) > 100
