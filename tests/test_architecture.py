@@ -28,7 +28,7 @@ ROOMS = {
     "training": {"rules", "readers", "draws", "network", "conventions", "engines"},
     "epochs": {"rules", "draws", "network", "engines", "diagnosis", "training"},
     "lbfgs": {"rules", "readers", "network", "engines", "epochs"},
-    "estimators": {"rules", "readers", "draws", "network", "epochs", "lbfgs", "tracing"},
+    "estimators": {"rules", "readers", "network", "epochs", "lbfgs", "tracing"},
     "reasons": {"naming", "textbook", "network"},
     "steps": {"terms"},
     "rehearsal": {"rules", "readers", "naming", "network", "engines", "terms"},

@@ -1,8 +1,12 @@
 """The bad-input catalogue, arrays (A) and parameters (H): each row of it, with what the error has to say."""
 
 import copy
+import os
 import pickle
 import re
+import subprocess
+import sys
+import threading
 import time
 import tracemalloc
 
@@ -138,16 +142,36 @@ def test_a16_layouts_give_the_same_bits(layout, tmp_path):
     np.testing.assert_array_equal(regressor().fit(same, T).predict(X), regressor().fit(same.copy(), T).predict(X))
 
 
-def test_a17_an_array_that_changes_during_fit_does_no_harm():
-    x = X.copy()
+@pytest.mark.parametrize("rows", [30, 400])
+@pytest.mark.parametrize("how", [np.nan, 0.0])
+def test_a17_an_array_that_changes_during_fit_does_no_harm(rows, how):
+    """Rows that make one batch are a snapshot. Of more, training reads what stands there when a batch is due, and ends in
+    words where that is not finite; the estimator is as it was."""
+    x, t = np.resize(X, (rows, 3)) + np.arange(rows)[:, None] / rows, np.resize(T, rows)
+    net = regressor(max_iter=5)
+    true = clone(net).fit(x.copy(), t).predict(X)
+    ready, done = threading.Event(), threading.Event()
 
-    def change(epoch):
-        x[...] = np.nan
+    def change():
+        ready.wait(10)
+        x[...] = how
+        done.set()
 
-    # the array is not copied: what stands in it when a batch is read counts, and what is not finite ends training
-    with pytest.raises(RunError, match="not finite"):
-        regressor(callbacks=change).fit(x, T)
-    assert regressor().fit(X, T).predict(X).shape == (30,)
+    def wait(epoch):
+        ready.set()
+        done.wait(10)
+
+    other = threading.Thread(target=change, daemon=True)
+    other.start()
+    net.set_params(callbacks=wait)
+    if rows == 30 or how == 0:
+        predicted = net.fit(x, t).predict(X)
+        assert np.isfinite(predicted).all()
+        assert (rows == 30) == np.array_equal(predicted, true)
+    else:
+        with pytest.raises(RunError, match="not finite"):
+            net.fit(x, t)
+    other.join()
 
 
 def test_a18_containers():
@@ -155,6 +179,33 @@ def test_a18_containers():
     plain = classifier().fit(X, Y).predict_proba(X)
     for x in (frame, sparse.csr_matrix(X), np.ma.masked_array(X), X.tolist()):
         np.testing.assert_array_equal(classifier().fit(x, Y).predict_proba(x), plain)
+
+
+@pytest.mark.parametrize("dispatch", [False, True])
+def test_a18_tensors_and_other_arrays(dispatch):
+    """Accepted if they can be read as NumPy's arrays without a copy between devices; answers are NumPy's."""
+    code = f"""
+import numpy as np, torch, array_api_strict, sklearn, warnings
+from chainrule import MLPClassifier, MLPRegressor
+warnings.simplefilter("ignore")
+x, y = np.random.default_rng(0).normal(size=(30, 3)), np.arange(30) % 3
+sklearn.set_config(array_api_dispatch={dispatch})
+for cls in (MLPClassifier, MLPRegressor):
+    net = cls(max_iter=2, random_state=0)
+    plain = net.fit(x, y).predict(x)
+    for made in (torch.tensor, array_api_strict.asarray):
+        found = net.fit(made(x), made(y)).predict(made(x))
+        assert type(found) is np.ndarray and (found == plain).all()
+    try:
+        net.fit(torch.empty((30, 3), device="meta"), y)
+    except Exception as error:
+        assert "meta" in str(error), error
+    else:
+        raise AssertionError("a tensor without numbers was accepted")
+"""
+    settings = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=settings)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a19_labels_that_are_none():
@@ -327,15 +378,62 @@ def test_h13_before_fit(method):
         regressor().trace(X, T)
 
 
-def test_h14_again_and_copies():
-    net = regressor().fit(X, T)
+def _mid_fit(make):
+    """The estimator, and what `make` gives of it when it is called within a fit that goes on afterwards."""
+    net, found = regressor(max_iter=4).fit(X, T), []
+    before = net.predict(X)
+
+    def copied(epoch):
+        if epoch.number == 2:
+            found.append(make(net))
+
+    twin = clone(net).fit(X[::-1], T)
+    net.set_params(callbacks=copied).fit(X[::-1], T)
+    np.testing.assert_array_equal(net.predict(X), twin.predict(X))  # the copy has not disturbed it
+    return before, found[0]
+
+
+def _picklable(net):
+    """A pickle without the callback, which is a function of this test."""
+    other = copy.copy(net)
+    other.callbacks = None
+    return pickle.loads(pickle.dumps(other))
+
+
+AGAIN = {
+    "fit twice": lambda net: net.fit(X, T),  # from the beginning, the same
+    "set_params after fit": lambda net: net.set_params(hidden_layer_sizes=(7, 7), activation="tanh", loss=Huber()),
+    "deepcopy": copy.deepcopy,
+    "copy": copy.copy,
+    "pickle": lambda net: pickle.loads(pickle.dumps(net)),
+    "pickle of a pickle": lambda net: pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(net)))),
+}
+
+
+@pytest.mark.parametrize("case", AGAIN)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_h14_predictions_stay_what_they_were(case, solver):
+    net = regressor(solver=solver).fit(X, T)
     first = net.predict(X)
-    np.testing.assert_array_equal(net.fit(X, T).predict(X), first)  # twice: from the beginning, the same
-    net.set_params(hidden_layer_sizes=(7, 7), activation="tanh", loss=Huber())
-    np.testing.assert_array_equal(net.predict(X), first)  # parameters count at the next fit
-    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
-        np.testing.assert_array_equal(other.predict(X), first)
+    other = AGAIN[case](net)
+    np.testing.assert_array_equal(other.predict(X), first)
+    if solver == "adam" and case != "set_params after fit":  # and training goes on alike
+        np.testing.assert_array_equal(other.partial_fit(X, T).predict(X), regressor().fit(X, T).partial_fit(X, T).predict(X))
+
+
+@pytest.mark.parametrize("make", [copy.deepcopy, _picklable], ids=["deepcopy", "pickle"])
+def test_h14_a_copy_made_during_a_fit_is_what_the_estimator_was_before_it_or_began_with(make):
+    before, copied = _mid_fit(make)
+    assert np.isfinite(copied.predict(X)).all()
+    fresh = clone(copied).set_params(callbacks=None).fit(X, T)
+    np.testing.assert_array_equal(copied.set_params(callbacks=None).fit(X, T).predict(X), fresh.predict(X))
+    np.testing.assert_array_equal(before, fresh.predict(X))
+
+
+def test_h14_parameters_count_at_the_next_fit_and_clones_are_not_fitted():
+    net = regressor().fit(X, T).set_params(hidden_layer_sizes=(7, 7))
     assert not hasattr(clone(net), "coefs_")
+    assert len(net.coefs_) == 2
     assert len(net.fit(X, T).coefs_) == 3
 
 

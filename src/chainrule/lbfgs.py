@@ -76,7 +76,7 @@ def minimize(
                 number,
                 number,
                 loss,
-                0.0,
+                _price(exact, intermediate_result.x),
                 0.0,
                 best=better,
                 seconds=passed,
@@ -101,6 +101,13 @@ def minimize(
         result.x.astype(network.dtype), _statistics(exact, data, network.dtype), float(result.fun),
         min(int(result.nit), iterations), tuple(reports), result.status == 0, str(result.message),
     )  # fmt: skip
+
+
+def _price(network: Network, parameters: Any) -> float:
+    """What the penalties ask for the weights."""
+    m = for_numbers(parameters)
+    views = network.views(parameters)
+    return float(sum(rule.each(m, p["W"]).sum() for rule in network.penalties for p in views if "W" in p))
 
 
 def _statistics(network: Network, rows: Rows, dtype: Any) -> list[dict[str, Any]]:

@@ -7,18 +7,18 @@ import numbers
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from chainrule.errors import InputError, nearest, shown
 from chainrule.rules import find, names
-from chainrule.rules.initializers import GlorotUniform, Uniform
-from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
 from chainrule.rules.optimizers import SGD, Adam, AdamW, Momentum, Nesterov
-from chainrule.rules.rule import Activation, Initializer, Layer, Loss, Optimizer, Rule, Schedule
+from chainrule.rules.rule import Activation, Loss, Optimizer, Rule, Schedule
 from chainrule.rules.schedules import Constant, Cosine, OneCycle
 
 SOLVERS = ("lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad")
@@ -148,18 +148,26 @@ def dtype(given: Any) -> Any:
     return found
 
 
-def seed(random_state: Any) -> int:
-    """The network's seed: a whole number is taken as it is, a generator is asked for one, None means another every time."""
-    if random_state is None:
-        return int(np.random.randint(2**31 - 1))  # NumPy's global generator, as scikit-learn: np.random.seed acts on it
-    if _whole(0)(random_state) and int(random_state) < 2**64:
-        return int(random_state)
+def generator(random_state: Any) -> Any:
+    """NumPy's generator that first weights are drawn from, the one that scikit-learn makes of the same random_state; a
+    numpy.random.Generator and whole numbers of more than 32 bits, which it refuses, are taken too."""
+    if _whole(0)(random_state) and 2**32 <= int(random_state) < 2**64:
+        return np.random.RandomState([int(random_state) % 2**32, int(random_state) // 2**32])
     if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**63))
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31 - 1))
+        return random_state
+    if random_state is None or isinstance(random_state, np.random.RandomState) or _whole(0)(random_state):
+        with suppress(ValueError):
+            return check_random_state(random_state)
     wanted = "random_state must be None, a whole number from 0 to 2^64 - 1, or a random generator of NumPy"
     raise InputError(wanted, got=shown(random_state), field="random_state")
+
+
+def seed(random_state: Any) -> int:
+    """The seed of shuffles and dropout: a whole number is taken as it is, a generator is asked for one."""
+    if isinstance(random_state, numbers.Integral):
+        return int(random_state)
+    drawn = generator(random_state)
+    return int(drawn.integers(2**63) if isinstance(drawn, np.random.Generator) else drawn.randint(2**31 - 1))
 
 
 def threads(given: int | None) -> int | None:
@@ -203,38 +211,15 @@ def activations(given: Any, layers: int) -> list[Activation]:
     return result
 
 
-def layers(estimator: Any, inputs: int, outputs: int, last: str) -> tuple[list[Layer], list[int]]:
-    """The layers of the network, and where (from 1) each hidden one ends: dense, then norm, activation and dropout."""
-    hidden = sizes(estimator.hidden_layer_sizes)
-    chosen = activations(estimator.activation, len(hidden))
-    rates = per_layer("dropout", estimator.dropout, len(hidden))
-    result: list[Layer] = []
-    ends, width = [], inputs
-    for units, activation, rate in zip(hidden, chosen, rates, strict=True):
-        first = _first_weights(activation, width, units)
-        if estimator.batch_norm or estimator.layer_norm:
-            norm = BatchNorm() if estimator.batch_norm else LayerNorm()
-            result += [Dense(units, initializer=first), norm, activation]
-        else:
-            result.append(Dense(units, activation, initializer=first))
+def dropouts(given: Any, layers: int) -> list[float]:
+    """The share of each hidden layer's units that an update leaves out."""
+    rates = per_layer("dropout", given, layers)
+    for rate in rates:
         if not _real(0, 1)(rate):
             raise InputError(
                 "dropout must be a number, at least 0, below 1, or a list of them", got=shown(rate), field="dropout"
             )
-        if rate:
-            result.append(Dropout(float(rate)))
-        ends.append(len(result))
-        width = units
-    first = _first_weights(chosen[-1], width, outputs) if chosen else None
-    result.append(Dense(outputs, find("activation", last)(), initializer=first))
-    return result, ends
-
-
-def _first_weights(activation: Activation, fan_in: int, fan_out: int) -> Initializer | None:
-    """As scikit-learn draws them where it has the activation; the activation's own way otherwise."""
-    if activation.name == "sigmoid":
-        return Uniform(math.sqrt(2 / (fan_in + fan_out)))
-    return GlorotUniform() if activation.name in ("identity", "tanh", "relu") else None
+    return [float(rate) for rate in rates]
 
 
 def loss(given: Any, known: Mapping[str, str]) -> Loss:
@@ -294,18 +279,6 @@ def schedule(estimator: Any, seen: int, rows: int, first: int, per_epoch: int) -
         updates = max(2, int(estimator.max_iter) * per_epoch)
         return Cosine(updates) if given == "cosine" else OneCycle(updates)
     return Constant()
-
-
-def room_for(count: int, slots: int, width: int) -> None:
-    """An InputError if a network of so many parameters would not fit: parameters, gradients, optimizer and best weights."""
-    needed, free = count * width * (4 + slots), free_memory()
-    if needed > SHARE * free:
-        raise InputError(
-            f"the network needs {needed / 2**30:,.1f} GiB for its {count:,} parameters",
-            got=f"{free / 2**30:,.1f} GiB free, limit {SHARE:.0%}",
-            do="use fewer units",
-            field="hidden_layer_sizes",
-        )
 
 
 def free_memory() -> int:

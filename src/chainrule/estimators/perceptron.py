@@ -14,19 +14,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule import draws, lbfgs
+from chainrule import lbfgs
 from chainrule.epochs import Checkpoint, Course, Epoch, Learned, Rows, Stopping, learn
 from chainrule.errors import InputError, RunError, nearest, shown
-from chainrule.estimators import arrays, parameters
+from chainrule.estimators import arrays, beginning, inside, monitor, parameters
 from chainrule.network import Network
-from chainrule.readers import for_numbers
 from chainrule.rules.layers import BatchNorm, Dropout
 from chainrule.rules.losses import L2
 from chainrule.rules.optimizers import ClipNorm
@@ -36,8 +35,9 @@ from chainrule.tracing import Trace
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
-CHUNK = 2**22
-"""Numbers of the widest layer that a prediction holds at once."""
+
+GATHERED = 2**24
+"""Up to so many numbers, rows for training on all at once are gathered: beyond, a second copy of them would weigh."""
 
 _FITTING: set[int] = set()
 _LOCK = threading.Lock()
@@ -116,7 +116,8 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             _FITTING.add(id(self))
         before = dict(vars(self))
         try:
-            yield
+            with config_context(array_api_dispatch=False):  # whatever comes in, we compute on NumPy's arrays
+                yield
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -159,15 +160,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         """A new network, its parameters drawn."""
         self.n_outputs_ = t.shape[1]
         loss, last = self._loss_and_last()
-        layers, self._ends = parameters.layers(self, x.shape[1], self.n_outputs_, last)
-        widths, count = x.shape[1], 0
-        for layer in layers:
-            shapes, widths = layer.shapes(widths)
-            count += sum(math.prod(shape) for shape in shapes.values())
-        slots = 0 if self.solver == "lbfgs" else len(parameters.optimizer(self).slots)
-        parameters.room_for(count, slots, x.dtype.itemsize)
-        self._network = Network(layers, x.shape[1], loss, parameters.seed(self.random_state), dtype=x.dtype)
-        self._draw_biases()
+        self._network, self._ends = beginning.network(self, x.shape[1], self.n_outputs_, loss, last, x.dtype)
         self._stand(self._network.parameters, self._network.memory)
         self._checkpoint: Checkpoint | None = None
         self.n_layers_ = len(parameters.sizes(self.hidden_layer_sizes)) + 2
@@ -180,14 +173,6 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         self.best_validation_score_: float | None = None
         self.best_loss_: float | None = None if self.early_stopping else math.inf
         self.best_epoch_ = 0
-
-    def _draw_biases(self) -> None:
-        """First biases within the bounds of scikit-learn's: with all 0, logistic units begin where the loss has a saddle."""
-        network = self._network
-        for place, p in enumerate(network.views(network.parameters), 1):
-            if "W" in p:
-                drawn = 2 * draws.uniform(network.seed, "weights", len(network.spans), place, p["b"].shape) - 1
-                p["b"][...] = math.sqrt((2 if self.activation in ("logistic", "sigmoid") else 6) / sum(p["W"].shape)) * drawn
 
     def _stand(self, buffer: Any, memory: list[dict[str, Any]]) -> None:
         """Takes these parameters. coefs_ and intercepts_ are views of them: what is changed there, changes predictions."""
@@ -225,19 +210,31 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         network.penalties = (L2(float(self.alpha) / weighs),) if self.alpha else ()
         return network
 
+    def _gathered(self, rows: Rows, labels: Any) -> tuple[Rows, Any]:
+        """Rows and their labels for training on all of them at once: equal rows as one, unless a layer looks at each."""
+        each = any(isinstance(layer, (BatchNorm, Dropout)) for layer in self._network.layers)
+        if each or rows.x.size > GATHERED:
+            return rows, labels
+        x, t, weight, first = arrays.gathered(*rows)
+        return Rows(x, t, weight), labels[first]
+
     def _learn(self, rows: Rows, labels: Any, held: Rows | None, y: Any, places: Any, incremental: bool) -> None:
-        size = parameters.batch_size(self.batch_size, len(rows.x))
+        count = len(rows.x)
+        size = parameters.batch_size(self.batch_size, count)
+        if size == count:
+            rows, labels = self._gathered(rows, labels)
+            size = len(rows.x)
         network = self._with_penalty(size, rows)
         optimizer = parameters.optimizer(self)
         start = self._continued(optimizer, incremental)
         per_epoch = -(-len(rows.x) // size)
-        watch, score = self._watched(held, y, places)
+        watch, score = monitor.watched(self, held, None if held is None else self._actual(y)[places])
         adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
         course = Course(
             1 if incremental else int(self.max_iter),
             size,
             bool(self.shuffle),
-            parameters.schedule(self, self.t_, len(rows.x), start.updates, per_epoch),
+            parameters.schedule(self, self.t_, count, start.updates, per_epoch),
             None if self.clip_norm is None else ClipNorm(float(self.clip_norm)),
             Stopping(watch, None if incremental else self.n_iter_no_change, self.tol, adaptive, self.max_time),
             self.engine,
@@ -247,7 +244,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         result = learn(
             network, rows, optimizer, course, validation=held, score=score, callbacks=callbacks, start=start, labels=labels
         )
-        self._keep_curves(result, len(rows.x))
+        self._keep_curves(result, count)
         self._settle(result, held is not None, incremental)
 
     def _continued(self, optimizer: Any, incremental: bool) -> Checkpoint:
@@ -271,45 +268,6 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         print(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}{pace}")
         if epoch.score is not None:
             print(f"Validation score: {epoch.score:f}")
-
-    def _watched(self, held: Rows | None, y: Any, places: Any) -> tuple[str, Callable[[Network], float] | None]:
-        """What decides, and the score of the network as it stands."""
-        monitor = self.monitor
-        if held is None:
-            if monitor not in ("auto", "loss"):
-                raise InputError(
-                    "monitor needs validation rows", got=shown(monitor), do="use early_stopping=True", field="monitor"
-                )
-            return "loss", None
-        actual = self._actual(y)[places]
-        metric = monitor if callable(monitor) else None
-        scorer = None
-        if isinstance(monitor, str) and monitor not in ("auto", "loss", "score"):
-            try:
-                scorer = get_scorer(monitor)
-            except ValueError:
-                do = 'use "loss", "score", a callable, or a name of sklearn.metrics.get_scorer_names()'
-                raise InputError("unknown monitor", got=shown(monitor), do=do, field="monitor") from None
-        options = {} if held.weight is None else {"sample_weight": held.weight}
-        probe = copy.copy(self)
-        probe.__dict__.pop("feature_names_in_", None)  # the rows here are arrays: their columns have no names any more
-
-        def score(network: Network) -> float:
-            probe._network = network
-            if scorer is not None:
-                value = scorer(probe, held.x, actual, **options)
-            else:
-                predicted = probe._predicted(held.x)
-                if not self._good(predicted):
-                    return math.nan
-                value = metric(actual, predicted, **options) if metric else self._score(actual, predicted, held.weight)
-            return float(value)
-
-        return ("validation" if monitor == "loss" else "score"), score
-
-    @staticmethod
-    def _good(predicted: Any) -> bool:
-        return predicted.dtype.kind != "f" or bool(np.isfinite(predicted).all())
 
     @abstractmethod
     def _actual(self, y: Any) -> Any:
@@ -370,6 +328,9 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             )
 
     def _descend(self, rows: Rows) -> None:
+        monitor.watched(self, None, None)  # says so if something else than the loss is to decide
+        count = len(rows.x)
+        rows, _ = self._gathered(rows, np.arange(count))
         result = lbfgs.minimize(
             self._with_penalty(len(rows.x), rows),
             rows,
@@ -383,10 +344,11 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             raise RunError("the parameters are not finite", do=NOT_FINITE)
         self._stand(result.parameters, result.memory)
         self.loss_curve_ = self.loss_curve_ + [epoch.loss for epoch in result.epochs]
+        self.penalty_curve_ = self.penalty_curve_ + [epoch.penalty for epoch in result.epochs]
         self.loss_ = self.best_loss_ = result.loss
         self.n_iter_ = result.iterations
         self.best_epoch_ = len(self.loss_curve_)
-        self.t_ += len(rows.x) * result.iterations
+        self.t_ += count * result.iterations
         if not result.converged and result.message.strip() and "callback" not in result.message.lower():
             text = f"lbfgs failed to converge after {result.iterations} iteration(s); max_iter, max_fun: {result.message}"
             warnings.warn(text, ConvergenceWarning, stacklevel=4)
@@ -411,38 +373,13 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         the rows around it in any digit that is shown.
         """
         check_is_fitted(self)
-        x = arrays.rows(self, X, None, reset=False)
+        with config_context(array_api_dispatch=False):
+            x = arrays.rows(self, X, None, reset=False)
         return x.astype(float, copy=False), x.dtype
 
-    def _exact(self) -> Network:
-        """The network as it stands, in float64."""
-        network = copy.copy(self._network)
-        network.parameters, network.dtype = network.parameters.astype(float, copy=False), np.dtype(float)
-        network.memory = [{symbol: value.astype(float) for symbol, value in each.items()} for each in network.memory]
-        return network
-
     def _outputs(self, x: Any) -> Any:
-        """The network's outputs, (rows, outputs), some rows at a time."""
-        network = self._exact()
-        step = max(1, CHUNK // max(network.inputs, *network.widths))
-        if len(x) <= step:
-            return network.predict(x)
-        return np.concatenate([network.predict(x[start : start + step]) for start in range(0, len(x), step)])
-
-    def _forward(self, x: Any, layers: int) -> tuple[Any, list[tuple[Any, ...]], Network]:
-        """What the first layers give, as in prediction, what each saved for the way back, and the network in float64."""
-        network = self._exact()
-        m, saved = for_numbers(network.parameters), []
-        views = network.views(network.parameters)
-        with np.errstate(all="ignore"):
-            for layer, p, memory in zip(network.layers[:layers], views, network.memory, strict=False):
-                if isinstance(layer, (Dropout, BatchNorm)):
-                    x = layer.predict(m, {**p, **memory}, x)
-                    saved.append(())
-                else:
-                    x, kept = layer.forward(m, p, x)
-                    saved.append(kept)
-        return x, saved, network
+        """The network's outputs, (rows, outputs)."""
+        return inside.outputs(self._network, x)
 
     def hidden(self, X: Any, layer: int = -1) -> Any:
         """What hidden layer `layer` (from 1; -1 is the last) makes of each row: (rows, units)."""
@@ -450,7 +387,8 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         count = len(self._ends)
         if isinstance(layer, bool) or not isinstance(layer, int) or not (1 <= layer <= count or -count <= layer <= -1):
             raise InputError(f"layer must be one of the {count} hidden layers, from 1", got=shown(layer), field="layer")
-        return self._forward(x, self._ends[layer - 1 if layer > 0 else layer])[0].astype(dtype, copy=False)
+        end = self._ends[layer - 1 if layer > 0 else layer]
+        return inside.forward(inside.exact(self._network), x, end)[0].astype(dtype, copy=False)
 
     def input_gradient(self, X: Any, output: int = 0) -> Any:
         """How output number `output` (from 0) of each row changes with each of its inputs: (rows, features).
@@ -459,19 +397,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         """
         x, dtype = self._rows(X)
         index, sign = self._output_column(output)
-        y, saved, network = self._forward(x, len(self._network.layers))
-        m = for_numbers(network.parameters)
-        dy = np.zeros_like(y)
-        dy[:, index] = sign
-        views = network.views(network.parameters)
-        with np.errstate(all="ignore"):
-            for place in range(len(network.layers) - 1, -1, -1):
-                layer, p, memory = network.layers[place], views[place], network.memory[place]
-                if isinstance(layer, BatchNorm):  # in prediction its mean and variance do not move with x
-                    dy = dy * p["gamma"] / np.sqrt(memory["running_variance"] + layer.epsilon)
-                elif not isinstance(layer, Dropout):
-                    dy, _ = layer.backward(m, p, saved[place], dy)
-        return dy.astype(dtype, copy=False)
+        return inside.input_gradient(self._network, x, index, sign).astype(dtype, copy=False)
 
     def _output_column(self, output: int) -> tuple[int, float]:
         """The network's output that `output` means, and its sign there."""
