@@ -339,6 +339,8 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             tolerance=float(self.tol),
             callbacks=(*([self._print] if self.verbose else ()), *self._callbacks()),
             seconds=self.max_time,
+            engine=self.engine,
+            threads=parameters.threads(self.n_threads),
         )
         if not np.isfinite(result.parameters).all():
             raise RunError("the parameters are not finite", do=NOT_FINITE)
