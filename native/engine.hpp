@@ -442,25 +442,34 @@ private:
         const long n = last.layer.n_out;
         const double outputs = task_.mean_over_outputs ? double(n) : 1;
         const T divide = T(outputs * (task_.mean_over_samples ? divisor : 1));
-        for (long r = share(rows.count, thread, threads); r < share(rows.count, thread + 1, threads); ++r) {
-            const T *y = last.y + r * last.ld_out, *t = t_ + r * last.ld_out;
-            T* dy = last.slopes + r * last.ld_out;
-            double value = 0;
-            typename Wide<T>::V parts{};
-            if (by_row_) value = softmax_cross_entropy<T>(n, y, t, dy);
-            else with_loss<V>(task_.loss.id, task_.loss.numbers, [&](auto rule) {
-                for (long j = 0; j < n; j += L) {
-                    const V each = where(first<V>(n - j), rule.each(load(y + j), load(t + j)), T(0));
-                    parts += widened(each);
-                    if (slopes) store(dy + j, rule.each_slope(load(y + j), load(t + j)));
-                }
-            });
-            if (!by_row_) value = added<T>(parts);
+        const long r0 = share(rows.count, thread, threads), r1 = share(rows.count, thread + 1, threads);
+        const auto settle = [&](long r, double value, T* dy) {
             const T weight = rows.weight ? rows.weight[rows[r]] : T(1);
             losses[r] = (weight == 0 && value == value ? 0 : double(weight) * value) / outputs;
             if (slopes) for (long j = 0; j < n; j += L)
                 store(dy + j, where(first<V>(n - j), (rows.weight ? times(splat(weight), load(dy + j)) : load(dy + j)) / divide, T(0)));
+        };
+        if (by_row_) {
+            for (long r = r0; r < r1; ++r) {
+                T* dy = last.slopes + r * last.ld_out;
+                settle(r, softmax_cross_entropy<T>(n, last.y + r * last.ld_out, t_ + r * last.ld_out, dy), dy);
+            }
+            return;
         }
+        with_loss<V>(task_.loss.id, task_.loss.numbers, [&](auto rule) {
+            for (long r = r0; r < r1; ++r) {
+                const T *y = last.y + r * last.ld_out, *t = t_ + r * last.ld_out;
+                T* dy = last.slopes + r * last.ld_out;
+                typename Wide<T>::V parts{};
+                V each{};
+                for (long j = 0; j < n; j += L) {
+                    each = where(first<V>(n - j), rule.each(load(y + j), load(t + j)), T(0));
+                    parts += widened(each);
+                    if (slopes) store(dy + j, rule.each_slope(load(y + j), load(t + j)));
+                }
+                settle(r, n == 1 ? double(each[0]) : added<T>(parts), dy);
+            }
+        });
     }
 
     // The price of this thread's weights, row by row.
