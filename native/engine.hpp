@@ -10,6 +10,7 @@
 #include "draws.hpp"
 #include "elementwise.hpp"
 #include "gemm.hpp"
+#include "pace.hpp"
 #include "rows.hpp"
 #include "threads.hpp"
 
@@ -215,13 +216,25 @@ public:
         long most = 1;
         for (long i = 0; i < batches.count; ++i) most = batches.stops[i] - batches.starts[i] > most ? batches.stops[i] - batches.starts[i] : most;
         reserve(most);
-        Call call{this, &batches, rates, until, losses, poll, threads_for(most), 0, false};
+        interrupted_ = spoiled_ = false;
+        Call call{this, &batches, rates, until, losses, poll};
         call.between = work_ * most < 1e6 ? 256 : 1;
         call.looked = seconds();
-        interrupted_ = spoiled_ = false;
-        divide(call.threads);
-        run_team(team_, call.threads, [](void* call, int thread) { static_cast<Call*>(call)->net->run(*static_cast<Call*>(call), thread); }, &call);
-        number_ += call.done - call.left_out;
+        const bool chosen = task_.threads > 0;
+        pace_.begin(chosen || share_of_work(most) < 1 ? 1 : threads_at_most(most), threads_for(most));
+        while (call.done < batches.count && !call.over) {
+            call.threads = chosen ? task_.threads : pace_.threads();
+            call.from = call.to = call.done;
+            double rows = 0;  // with nothing to choose all at once, else for about a millisecond
+            const double enough = pace_.chooses() ? pace_.piece(2.5e7 / work_) : HUGE_NUMBER<Vec<double>>;
+            for (; call.to < batches.count && rows < enough; ++call.to) rows += double(batches.stops[call.to] - batches.starts[call.to]);
+            divide(call.threads);
+            const double begun = seconds();
+            run_team(team_, call.threads, [](void* call, int thread) { static_cast<Call*>(call)->net->run(*static_cast<Call*>(call), thread); }, &call);
+            const double ended = seconds();
+            if (!chosen) pace_.tell(rows, ended - begun, ended);
+            number_ += call.done - call.from - call.left_out;
+        }
         return call.done;
     }
 
@@ -288,9 +301,11 @@ private:
         double until;
         double* losses;
         bool (*poll)();
-        int threads;
-        long done;      // losses written
-        bool left_out;  // whether the last one had no update
+        long from = 0, to = 0;  // the batches that are next
+        int threads = 1;
+        long done = 0;          // losses written
+        bool left_out = false;  // whether the last one had no update
+        bool over = false;
         long between = 1;
         double looked = 0;
     };
@@ -313,16 +328,16 @@ private:
     void run(Call& call, int thread) {
         const Batches& batches = *call.batches;
         const int64_t first = number_;  // advance counts when all have come back
-        for (long i = 0; i < batches.count; ++i) {
+        for (long i = call.from; i < call.to; ++i) {
             const int64_t start = batches.starts[i], stop = batches.stops[i];
             const Source rows{static_cast<const T*>(task_.x), static_cast<const T*>(task_.t), static_cast<const T*>(task_.weight),
                               batches.rows + start, long(stop - start)};
             const bool fresh = i == 0 || start != batches.starts[i - 1] || stop != batches.stops[i - 1];
-            const bool updated = step(rows, fresh, call.rates[i], call.until, first + i + 1, call.losses[i], thread, call.threads);
+            const bool updated = step(rows, fresh, call.rates[i], call.until, first + i - call.from + 1, call.losses[i], thread, call.threads);
             if (thread == 0) {
-                call.done = i + 1, call.left_out = !updated;
+                call.done = i + 1, call.left_out = !updated, call.over = !updated;
                 if (updated && i % call.between == call.between - 1 && seconds() - call.looked > 0.03) {
-                    interrupted_ = call.poll();
+                    interrupted_ = call.over = call.poll();
                     call.looked = seconds();
                 }
             }
@@ -383,10 +398,16 @@ private:
         if (threads > 1) meet_team(team_, threads);
     }
 
+    // How often the work of so many rows takes some 30 microseconds; a meeting takes 3.
+    double share_of_work(long rows) const { return work_ * double(rows) / 4e6; }
+
+    int threads_at_most(long rows) const {
+        const double pay = share_of_work(rows) < 2 ? 2 : share_of_work(rows);
+        return pay < task_.most_threads ? int(pay) : task_.most_threads;
+    }
+
     int threads_for(long rows) const {
-        if (task_.threads > 0) return task_.threads;
-        const double pay = work_ * double(rows) / 4e6;  // so much work takes some 30 microseconds; a meeting takes 3
-        return pay < 2 ? 1 : pay < task_.most_threads ? int(pay) : task_.most_threads;
+        return task_.threads > 0 ? task_.threads : share_of_work(rows) < 2 ? 1 : threads_at_most(rows);
     }
 
     // ---- activations
@@ -708,6 +729,7 @@ private:
     Buffer<long> edges_;
     int divided_ = 0;
     Team* team_ = nullptr;
+    Pace pace_;
 };
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -271,6 +271,14 @@ def test_bits_do_not_depend_on_the_number_of_threads() -> None:
             assert found == one, (seed, threads, [name for name in one if one[name] != found[name]])
 
 
+def test_bits_do_not_depend_on_the_choice_of_threads_while_it_runs() -> None:
+    # large enough that it tries one thread and all of them again and again
+    task = small([Dense(96, "relu"), Dropout(), Dense(96, "tanh"), Dense(3)], 128, 64, dtype=np.float32, optimizer=Adam())
+    batches = [np.arange(i % 3, 128) for i in range(1500)]
+    one, chosen = (trained(native, task._replace(threads=threads), batches=batches) for threads in (1, None))
+    assert bits(chosen, task.network) == bits(one, task.network)
+
+
 def test_bits_do_not_depend_on_slices_or_on_stopping_and_going_on() -> None:
     for seed in range(60):
         task, batches = configuration(seed)
