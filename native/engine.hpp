@@ -21,6 +21,7 @@ struct Span {  // where one parameter lies: rows x columns in our buffer (W by i
     long flat, size;  // its place in network.py's flat buffer
     char symbol;      // W, b, g(amma), B(eta)
     bool shared, frozen;
+    bool narrow;         // a W with so few units that vectors of them would mostly be empty
     long* edges = nullptr;  // thread t has rows edges[t] ... edges[t + 1]
 };
 
@@ -383,6 +384,10 @@ private:
         if (threads == divided_) return;
         divided_ = threads;
         edges_.resize(n_spans_ * (threads + 1));
+        longest_ = 0;
+        for (long i = 0; i < n_spans_; ++i)
+            if (const long size = spans_[i].columns * padded<T>(spans_[i].rows); spans_[i].narrow && size > longest_) longest_ = size;
+        turned_.resize(longest_ * threads);
         for (long i = 0; i < n_spans_; ++i) {
             Span& span = spans_[i];
             span.edges = edges_ + i * (threads + 1);
@@ -524,7 +529,14 @@ private:
         T* g = gradients_ + span.start + k * span.ld;
         const T* dy = here.slopes;  // of a dense layer it is dE/dz by now
         if (span.symbol == 'W') {
-            product<true>(count, span.columns, rows, here.x + k, here.ld_in, dy, here.ld_out, g, span.ld, static_cast<const T*>(nullptr), Nothing{}, go_on);
+            const T* x = here.x + k;
+            if (go_on || !span.narrow) {
+                product<true>(count, span.columns, rows, x, here.ld_in, dy, here.ld_out, g, span.ld, static_cast<const T*>(nullptr), Nothing{}, go_on);
+            } else {  // few units: vectors of inputs instead of vectors of units; the same sums
+                T* turned = turned_ + thread * longest_;
+                product<true>(span.columns, count, rows, dy, here.ld_out, x, here.ld_in, turned, here.ld_in, static_cast<const T*>(nullptr), Nothing{});
+                transpose(span.columns, count, static_cast<const T*>(turned), here.ld_in, g, span.ld);
+            }
         } else {
             for (long j = 0; j < span.columns; j += L) {
                 const V total = over_rows<V>(rows, [&](long r) {
@@ -631,7 +643,8 @@ private:
     Span* add(long layer, char symbol, long rows, long columns, bool shared = false) {
         const bool frozen = symbol == 'b' && task_.frozen_biases;
         Span& span = spans_[n_spans_++];
-        span = {layer, rows, columns, padded<T>(columns), size_, flat_, shared ? 1 : rows * columns, symbol, shared, frozen};
+        span = {layer, rows, columns, padded<T>(columns), size_, flat_, shared ? 1 : rows * columns, symbol, shared, frozen,
+                symbol == 'W' && columns * ((rows + L - 1) / L) < rows * ((columns + L - 1) / L)};
         size_ += rows * span.ld;
         flat_ += span.size;
         return &span;
@@ -693,7 +706,10 @@ private:
     void gather(const Source& rows, int thread, int threads) {
         const Place& last = places_[n_places_ - 1];
         const long outputs = last.layer.n_out;
-        for (long r = share(rows.count, thread, threads); r < share(rows.count, thread + 1, threads); ++r) {
+        const long r1 = share(rows.count, thread + 1, threads);
+        for (long r = share(rows.count, thread, threads); r < r1; ++r) {
+            if (r + 2 < r1)  // rows lie anywhere in memory: the one after the next is fetched meanwhile
+                for (long j = 0; j < inputs_; j += LINE / long(sizeof(T))) __builtin_prefetch(rows.x + rows[r + 2] * inputs_ + j);
             std::memcpy(x_ + r * places_[0].ld_in, rows.x + rows[r] * inputs_, inputs_ * sizeof(T));
             std::memcpy(t_ + r * last.ld_out, rows.t + rows[r] * outputs, outputs * sizeof(T));
         }
@@ -724,10 +740,11 @@ private:
     bool by_row_ = false, interrupted_ = false, spoiled_ = false;  // spoiled: a gradient is not finite
     double work_ = 0;  // floating-point operations a row
     int64_t number_ = 0;
-    Buffer<T> x_, t_, parameters_, gradients_, memory_[SLOTS], counts_, next_counts_;
+    Buffer<T> x_, t_, turned_, parameters_, gradients_, memory_[SLOTS], counts_, next_counts_;
     Buffer<double> losses_, prices_, squares_;
     Buffer<long> edges_;
     int divided_ = 0;
+    long longest_ = 0;  // of a narrow gradient, by unit
     Team* team_ = nullptr;
     Pace pace_;
 };
