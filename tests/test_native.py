@@ -429,6 +429,9 @@ def test_an_interrupt_is_heard_soon_and_the_session_goes_on(threads: int) -> Non
     task = large(threads)
     session = native.Session(task)
     session.advance([slice(None)] * 2, [1e-4] * 2)
+    step = time.perf_counter()
+    session.advance([slice(None)], [1e-4])
+    step = time.perf_counter() - step  # signals are looked at between steps, and a step of scripts/sanitize takes its time
     sent: list[float] = []
 
     def interrupt() -> None:
@@ -442,7 +445,8 @@ def test_an_interrupt_is_heard_soon_and_the_session_goes_on(threads: int) -> Non
         session.advance([slice(None)] * 200_000, [1e-4] * 200_000)
     late = time.perf_counter() - sent[0]
     thread.join()
-    assert late < 0.1 + 0.2 * (os.getloadavg()[0] > 2)  # a machine with other work lets us wait for the processor
+    # a machine with other work lets us wait for the processor
+    assert late < max(0.1, 4 * step) + 0.2 * (os.getloadavg()[0] > 2)
     done = session.number
     assert done > 2
     session.advance([slice(None)] * 3, [1e-4] * 3)
