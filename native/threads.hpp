@@ -55,6 +55,8 @@ private:
             if (!condition(number.load(std::memory_order_acquire))) return;
 #if defined(__x86_64__)
             __builtin_ia32_pause();
+#elif defined(__aarch64__)
+            asm volatile("yield");
 #endif
         }
         for (int i = 0; i < OFFERS; ++i) {

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parent.parent / "src" / "chainrule"
+import chainrule
+
+ROOT = Path(__file__).parent.parent
+SOURCE = Path(chainrule.__file__).parent
 
 # A room, and the rooms it may look into. `errors` is open to all: it knows nobody.
 ROOMS = {
@@ -141,15 +144,13 @@ def test_the_rooms_have_no_circles():
 
 
 def test_every_room_stands_in_the_architecture():
-    text = (SOURCE.parent.parent / "ARCHITECTURE.md").read_text("utf-8")
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
     for room in ROOMS:
         if room != "__main__":
             assert f"`{room}" in text, f"ARCHITECTURE.md does not name {room}"
 
 
 def test_the_front_door_is_what_is_public():
-    import chainrule
-
     for name in chainrule.__all__:
         assert getattr(chainrule, name) is not None
     assert sorted(chainrule.__all__) == sorted(chainrule._HOME)
@@ -157,8 +158,6 @@ def test_the_front_door_is_what_is_public():
 
 
 def test_public_things_say_what_they_are():
-    import chainrule
-
     for name in chainrule.__all__:
         thing = getattr(chainrule, name)
         assert (thing.__doc__ or "").strip(), f"{name} has no docstring"
