@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from chainrule.derivation import trace
     from chainrule.errors import InputError, RunError
     from chainrule.estimators import MLPClassifier, MLPRegressor
+    from chainrule.marking.check import check
+    from chainrule.marking.report import Report
     from chainrule.network import Network
     from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
     from chainrule.rules.losses import L1, L2
@@ -39,6 +41,8 @@ _HOMES = {
     "chainrule.errors": ("InputError", "RunError"),
     "chainrule.derivation": ("trace",),
     "chainrule.estimators": ("MLPClassifier", "MLPRegressor"),
+    "chainrule.marking.check": ("check",),
+    "chainrule.marking.report": ("Report",),
     "chainrule.network": ("Network",),
     "chainrule.rules.layers": ("BatchNorm", "Dense", "Dropout", "LayerNorm"),
     "chainrule.rules.losses": ("L1", "L2"),
@@ -76,9 +80,11 @@ __all__ = [
     "Network",
     "Outcome",
     "RMSprop",
+    "Report",
     "RunError",
     "Step",
     "Trace",
+    "check",
     "example_names",
     "load_example",
     "read_spec",

@@ -54,8 +54,7 @@ class Written:
         off = abs(self.value - exact)
         if self.unit is None:
             return "rounded" if off <= slack else ""
-        beyond = abs(exact) - abs(self.value)
-        cut = -slack <= beyond < self.unit + slack and (self.value * exact > 0 or self.value == 0)
+        cut = self.truncates(number)
         if self.goes_on:
             return "truncated" if cut else ""
         if off <= self.unit / 2 + slack:
@@ -63,6 +62,20 @@ class Written:
         if cut:
             return "truncated"
         return "last_digit" if self.figures >= ENOUGH and off <= self.unit * Fraction(3, 2) + slack else ""
+
+    def truncates(self, calculated: Any) -> bool:
+        """Whether these digits are what is left of a calculated number when the others are cut off."""
+        number = float(calculated)
+        if self.unit is None or not math.isfinite(number):
+            return False
+        exact = Fraction(number)
+        slack = abs(exact) * SLACK
+        return -slack <= abs(exact) - abs(self.value) < self.unit + slack and (self.value * exact > 0 or self.value == 0)
+
+    @property
+    def decimals(self) -> int:
+        """How many digits stand behind the point; 0 for a fraction."""
+        return 0 if self.unit is None else max(0, round(-math.log10(self.unit)))
 
     def near(self, calculated: Any) -> Any:
         """Of an array of numbers, which may agree by rounding or truncating: a quick look that leaves none out."""
