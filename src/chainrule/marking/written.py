@@ -19,6 +19,9 @@ rounding. A written number on the very edge, as 0.38 for 0.375, is not judged by
 ENOUGH = 3
 """With fewer significant digits, one unit in the last place is no slip of rounding but another number."""
 
+LONGEST = 400
+"""Signs that a number may have."""
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _SIGNS = str.maketrans({"−": "-", "–": "-", "＋": "+", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
 _POWER = r"(?:[eE]([+-]?\d+)|\s*(?:[*·×x]|\\cdot|\\times)\s*10(?:\^|\*\*)\{?\s*([+-]?\d+)\s*\}?)"
@@ -101,6 +104,8 @@ def read_number(text: str) -> Written:
 
     A comma is the decimal sign; it groups digits only where a point follows (`1,234.5`). Raises InputError for anything else.
     """
+    if len(text) > LONGEST:
+        raise InputError("this is too long for a number", got=shown(text), do=f"at most {LONGEST} signs are read")
     cleaned = text.translate(_SIGNS).strip().strip("$").strip()
     cleaned = cleaned.lstrip("=≈~").strip()
     fraction = _FRACTION.fullmatch(cleaned)
