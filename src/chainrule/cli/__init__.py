@@ -20,6 +20,7 @@ COMMANDS = {
     "examples": "List the bundled examples, or print one.",
     "compare": "Put the same step under different conventions side by side.",
     "check": "Hold written-down numbers against the derivation.",
+    "why": "Find the conventions or mistakes that produce a number.",
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from chainrule.derivation import derive
 from chainrule.errors import InputError, Problem, nearest, shown
 from chainrule.marking.answers import Answers, read_answers
 from chainrule.marking.answers.answer import Answer
+from chainrule.marking.explanations import explanations
 from chainrule.marking.judge import Entry, Judge
 from chainrule.marking.report import Marked, Report
 from chainrule.marking.sheet import Sheet
@@ -162,7 +164,11 @@ class Checker:
         return entries, unread
 
     def _explained(self, marked: Marked, judge: Judge) -> Marked:
-        return marked
+        """A wrong number, with the mistakes that give it: from the person's own earlier numbers, or from the exact ones."""
+        if marked.verdict != "wrong" or marked.note:
+            return marked
+        found = explanations(self.what, marked, judge)
+        return replace(marked, explanations=(*marked.explanations, *found))
 
     def _refuse(self, marked: list[Marked]) -> None:
         """No answer could be checked: the names are those of another network, or nothing can be read."""
