@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from chainrule.marking.sheet import Sheet, evaluate, leaves
@@ -310,7 +311,7 @@ def transpositions(digits: str) -> Iterator[str]:
     places = [place for place, sign in enumerate(head) if sign.isdigit()]
     if sum(sign.isdigit() for sign in head) > 12:
         return  # nobody copies such a number by hand
-    for one, two in zip(places, places[1:], strict=False):
+    for one, two in pairwise(places):
         if head[one] != head[two]:
             signs = list(head)
             signs[one], signs[two] = signs[two], signs[one]

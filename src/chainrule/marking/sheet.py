@@ -164,11 +164,7 @@ class _Table:
         if cell in self.held:
             value = self.held[cell]
             self.moved.add(cell)
-        elif (
-            formula is not None
-            and cell not in sheet.held
-            and (self._rounds() or any(each in self.moved for each in sheet.uses(cell)))
-        ):
+        elif formula is not None and cell not in sheet.held and self._moves(cell):
             value = evaluate(formula, self.kept.__getitem__)
             self.moved.add(cell)
         for instead, where in self.changed.get(cell, ()):
@@ -181,9 +177,9 @@ class _Table:
         if self.rounding is not None and formula is not None and formula.op != "name" and cell in self.moved:
             self.kept[cell] = self.rounding.array(value)
 
-    def _rounds(self) -> bool:
-        """Whether everything has to be computed anew, because it is rounded in another way than the step is."""
-        return self.rounding is not None and self.rounding is not self.sheet.rounding
+    def _moves(self, cell: Cell) -> bool:
+        """Whether a cell has to be computed anew: what it is made of has moved, or is rounded as it was not in the step."""
+        return self.rounding is not self.sheet.rounding or any(each in self.moved for each in self.sheet.uses(cell))
 
     def _chosen(self, where: Any) -> Callable[[Cell], Any]:
         def look(cell: Cell) -> Any:
