@@ -5,6 +5,7 @@ Many variants are computed at once: one pass over the cells, with an array over 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, TypeAlias
@@ -32,19 +33,36 @@ class Sheet:
 
     def __init__(self, trace: Trace, of: Iterable[Cell] | None = None) -> None:
         self.trace = trace
-        self.cells: list[Cell] = _leading_to(trace, trace.cells if of is None else of)
+        self.cells: list[Cell] = _leading_to(trace, _in_order(trace, trace.cells) if of is None else of)
         self.formulas: dict[Cell, Term | None] = {}
         for cell in self.cells:
             self.formulas[cell] = trace.term(cell).definition
         self.values: dict[Cell, float] = {cell: float(trace.term(cell).value) for cell in self.cells}
         self.place: dict[Cell, int] = {cell: place for place, cell in enumerate(self.cells)}
+        self.held: frozenset[Cell] = frozenset()
+        chosen = trace.conventions
+        self.rounding = None if chosen.intermediate == "exact" else Rounding(chosen.intermediate, chosen.places)
+        self._link()
+
+    def _link(self) -> None:
         self._uses = {cell: tuple(leaves(formula)) for cell, formula in self.formulas.items()}
         self._used_by: dict[Cell, list[Cell]] = {cell: [] for cell in self.cells}
         for cell, used in self._uses.items():
             for each in used:
                 self._used_by[each].append(cell)
-        chosen = trace.conventions
-        self.rounding = None if chosen.intermediate == "exact" else Rounding(chosen.intermediate, chosen.places)
+
+    def changed(self, change: Change) -> Sheet:
+        """The sheet with other formulas, or with numbers that are held whatever comes before them."""
+        other = copy.copy(self)
+        other.values = self.recompute(change)
+        other.formulas = {**self.formulas, **{cell: new for cell, new in change.items() if isinstance(new, Term)}}
+        other.held = self.held | {cell for cell, new in change.items() if not isinstance(new, Term)}
+        other._link()
+        return other
+
+    def as_it_was(self, cell: Cell) -> bool:
+        """Whether a cell still has the formula of its trace."""
+        return self.formulas[cell] is self.trace.term(cell).definition
 
     def __contains__(self, cell: object) -> bool:
         return cell in self.place
@@ -71,7 +89,7 @@ class Sheet:
                 queue.extend(arrows[cell])
         return sorted(found, key=self.place.__getitem__)
 
-    def recompute(self, changes: Mapping[Cell, float]) -> dict[Cell, float]:
+    def recompute(self, changes: Change) -> dict[Cell, float]:
         """Every cell's number when some cells are held at the given ones. What they have no part in stays as it is."""
         rows = np.zeros((1, 1), int)
         found = self.evaluate([changes], rows)
@@ -146,7 +164,7 @@ class _Table:
         if cell in self.held:
             value = self.held[cell]
             self.moved.add(cell)
-        elif formula is not None and (self._rounds() or any(each in self.moved for each in sheet.uses(cell))):
+        elif formula is not None and cell not in sheet.held and self._moves(cell):
             value = evaluate(formula, self.kept.__getitem__)
             self.moved.add(cell)
         for instead, where in self.changed.get(cell, ()):
@@ -159,9 +177,9 @@ class _Table:
         if self.rounding is not None and formula is not None and formula.op != "name" and cell in self.moved:
             self.kept[cell] = self.rounding.array(value)
 
-    def _rounds(self) -> bool:
-        """Whether everything has to be computed anew, because it is rounded in another way than the step is."""
-        return self.rounding is not None and self.rounding is not self.sheet.rounding
+    def _moves(self, cell: Cell) -> bool:
+        """Whether a cell has to be computed anew: what it is made of has moved, or is rounded as it was not in the step."""
+        return self.rounding is not self.sheet.rounding or any(each in self.moved for each in self.sheet.uses(cell))
 
     def _chosen(self, where: Any) -> Callable[[Cell], Any]:
         def look(cell: Cell) -> Any:
@@ -195,6 +213,10 @@ def evaluate(term: Term, look: Callable[[Cell], Any]) -> Any:
     return operation(*(evaluate(each, look) for each in term.args))
 
 
+def _rounded(how: str) -> Callable[[Any, int], Any]:
+    return lambda x, places: Rounding(how, places).array(x)
+
+
 def _product(*factors: Any) -> Any:
     result = reduce(lambda x, y: x * y, factors)
     # 0 times the logarithm of 0: the rules' own product says what that is
@@ -215,8 +237,16 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "*": _product,
     "/": lambda x, y: np.divide(x, y),
     "neg": lambda x: -x,
+    "rounded": _rounded("rounded"),  # these two stand in no rule: a person's rounding on the way
+    "truncated": _rounded("truncated"),
     "**": lambda x, exponent: np.float64(x) ** exponent if np.ndim(x) == 0 else x**exponent,
 }
+
+
+def _in_order(trace: Trace, cells: Sequence[Cell]) -> list[Cell]:
+    """Layer by layer on the way back, a layer's new weights before the layer in front of it: a person may use them there."""
+    forward = ("given", "forward", "loss")
+    return sorted(cells, key=lambda cell: 1 if trace.phase(cell) in forward else 2 + len(trace.network.layers) - cell.layer)
 
 
 def _leading_to(trace: Trace, goals: Iterable[Cell]) -> list[Cell]:
