@@ -40,7 +40,7 @@ def test_answers_of_an_example_are_a_start(capsys, tmp_path):
     _, text, _ = run(capsys, "examples", "lamsal", "--answers")
     file = tmp_path / "mine.toml"
     file.write_text(text.replace("0.45187", "0.45188"), "utf-8")
-    code, out, _ = run(capsys, "check", "lamsal", str(file))
+    code, _, _ = run(capsys, "check", "lamsal", str(file))
     assert code == 0
     assert run(capsys, "examples", "penguins", "--answers")[0] == 2
     assert run(capsys, "check", "penguins")[0] == 2
@@ -48,7 +48,7 @@ def test_answers_of_an_example_are_a_start(capsys, tmp_path):
 
 def test_a_document_names_file_and_line(capsys, tmp_path):
     file = tmp_path / "article.md"
-    file.write_text("# T\n\nIt is 0.3775<!-- net_h1 -->\nand 0.3<!-- net_h2 -->.\n", "utf-8")
+    file.write_text("# T\n\nIt is 0.3775<!-- net_h1 -->\nand 0.5<!-- net_h2 -->.\n", "utf-8")
     code, out, _ = run(capsys, "check", "mazur", str(file))
     assert code == 1
     assert f"{file}:4" in out
@@ -73,7 +73,7 @@ def test_after_set_and_names(capsys, tmp_path):
     file = tmp_path / "a.toml"
     file.write_text("E_total = 0.291027924\n")
     assert run(capsys, "check", "mazur", str(file), "--after", "1")[0] == 1
-    code, out, _ = run(capsys, "check", "mazur", str(file), "--after", "1", "--set", "update.order=sequential")
+    code, _, _ = run(capsys, "check", "mazur", str(file), "--after", "1", "--set", "update.order=sequential")
     assert code == 0
     file.write_text("net_h1 = 0.3775\n")
     assert "z[1][1]" in run(capsys, "check", "mazur", str(file), "--names", "matrix")[1]

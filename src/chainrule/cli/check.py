@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -75,13 +75,13 @@ def command(
     progress.done()
     if as_json:
         data = [report.data() for _, report in reports]
-        click.echo(json.dumps(data[0] if len(data) == 1 else {"files": data}, indent=1, ensure_ascii=False))
+        shared.deliver(_json(data[0] if len(data) == 1 else {"files": data}), None)
     else:
         texts = []
         for name, report in reports:
             head = f"{printable(name)}\n" if len(reports) > 1 else ""
             texts.append(head + report.text(shared.width(), all=not brief, colour=shared.colour()))
-        click.echo("\n".join(texts), nl=False)
+        shared.deliver("\n".join(texts), None)
     return 0 if all(report.ok for _, report in reports) and len(reports) == max(len(answers), 1) else 1
 
 
@@ -109,11 +109,15 @@ def _class(checker: Checker, folder: str, file: Path | None, carried: float, of:
 
     marks = grade(checker, folder, carried=carried, of=of)
     if as_json:
-        click.echo(json.dumps(marks.data(), indent=1, ensure_ascii=False))
+        shared.deliver(_json(marks.data()), None)
     else:
-        click.echo(marks.text(shared.width()), nl=False)
+        shared.deliver(marks.text(shared.width()), None)
     if file is not None:
         shared.deliver(marks.csv(), file)
     for problem in marks.problems:
         sys.stderr.write(f"error: {problem}\n")
     return 0 if marks.ok else 1
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"

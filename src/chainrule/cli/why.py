@@ -83,7 +83,7 @@ def command(
         found = why(example, value, names[0] if names else None, updates=numbers, after=after or 0, progress=saying)
     finally:
         saying.done()
-    click.echo(found.to_json() if as_json else str(found))
+    shared.deliver(f"{found.to_json() if as_json else found}\n", None)
 
 
 def _numbers(text: str | None) -> range | None:

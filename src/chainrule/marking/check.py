@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ from chainrule.derivation import derive
 from chainrule.errors import InputError, Problem, nearest, shown
 from chainrule.marking.answers import Answers, read_answers
 from chainrule.marking.answers.answer import Answer
-from chainrule.marking.explanations import explanations
+from chainrule.marking.explanations import DEEP, Explainer
 from chainrule.marking.judge import Entry, Judge
-from chainrule.marking.report import Marked, Report
+from chainrule.marking.report import Marked, Report, Verdict
 from chainrule.marking.sheet import Sheet
 from chainrule.marking.written import read_number
 from chainrule.naming import Cell, cell_id
@@ -62,12 +61,16 @@ class Checker:
         explain: bool = True,
         progress: Progress | None = None,
     ) -> None:
-        self.what, self.after, self.names, self.explain, self.progress = what, after, names, explain, progress
+        self.what, self.after, self.names, self.progress = what, after, names, progress
+        self._explainer = Explainer(what) if explain else None
         self._traces: dict[int, Trace | None] = {}
         self._sheets: dict[int, Sheet] = {}
 
-    def check(self, answers: Answers) -> Report:
-        """The report on the answers of one person or document; raises InputError as `check` does."""
+    def check(self, answers: Answers, deep: int = DEEP) -> Report:
+        """The report on the answers of one person or document; raises InputError as `check` does.
+
+        deep: for how many wrong numbers all conventions and steps are searched; each takes half a second, once.
+        """
         found = read_answers(answers)
         if not found:
             raise InputError("there are no answers to check", do='give them by name: {"net_h1": "0.31"}')
@@ -76,6 +79,8 @@ class Checker:
             other, do = found[0].example, _instead(self.what, found[0].example)
             what = f"these answers are about another example, {shown(other)}"
             raise InputError(Problem(what, file=found[0].file, line=found[0].line, do=do))
+        if self._explainer is not None:
+            self._explainer.begin(deep)
         return self._report(mine, len(found) - len(mine))
 
     def named(self, name: str) -> tuple[str, str]:
@@ -103,8 +108,8 @@ class Checker:
             entries, unread = self._read(about, trace)
             judge = Judge(self._sheet(after, trace, entries), entries, inherited if after == last + 1 else {})
             found = judge.verdicts()
-            if self.explain:
-                found = [self._explained(each, judge) for each in found]
+            if self._explainer is not None:
+                found = self._explainer.explain(found, judge)
             marked += [*found, *unread]
             problems += _twice(judge)
             truncating.append(judge.truncating)
@@ -145,30 +150,21 @@ class Checker:
         """The answers that say a number of this step, and those that do not."""
         entries, unread = [], []
         for answer in answers:
-            name = ""
+            name = identifier = ""
             try:
                 if answer.fault and not answer.text:
                     raise InputError(answer.fault)
                 cell = trace.find(answer.name)
-                name = trace.label(cell)
+                name, identifier = trace.label(cell), cell_id(cell)
                 if answer.fault:
                     raise InputError(answer.fault)
                 entries.append(Entry(answer, read_number(answer.text), cell))
             except InputError as error:
                 problem = error.problems[0]
-                unknown = not name and not answer.fault
                 note = ", ".join(part for part in (problem.what, problem.do) if part)
-                unread.append(
-                    Marked(answer, "unknown_name" if unknown else "unreadable", name=name, update=trace.number, note=note)
-                )
+                verdict: Verdict = "unknown_name" if not name and not answer.fault else "unreadable"
+                unread.append(Marked(answer, verdict, identifier, name, trace.number, note=note))
         return entries, unread
-
-    def _explained(self, marked: Marked, judge: Judge) -> Marked:
-        """A wrong number, with the mistakes that give it: from the person's own earlier numbers, or from the exact ones."""
-        if marked.verdict != "wrong" or marked.note:
-            return marked
-        found = explanations(self.what, marked, judge)
-        return replace(marked, explanations=(*marked.explanations, *found))
 
     def _refuse(self, marked: list[Marked]) -> None:
         """No answer could be checked: the names are those of another network, or nothing can be read."""

@@ -21,6 +21,9 @@ from chainrule.marking.report_text import feedback
 MOST = 10_000
 """Files beyond which a folder is more likely no class."""
 
+SEARCHED = 5
+"""So many wrong numbers that several students share are searched for in all conventions."""
+
 COMMON = 10
 """So many of the most frequent mistakes are listed."""
 
@@ -33,6 +36,11 @@ class Student:
     file: str
     report: Report | None
     problem: str = ""
+
+    @property
+    def marked(self) -> tuple[Marked, ...]:
+        """The verdicts; none if there is no report."""
+        return () if self.report is None else self.report.marked
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,8 @@ class Marks:
 
     def mark(self, student: Student, quantity: Quantity) -> float | None:
         """1, 0, or the mark for a number that is carried forward; None where there is no answer. Of two, the worse counts."""
-        marks = [self._worth(each) for each in student.report or () if (each.id, each.update) == (quantity.id, quantity.update)]
+        place = (quantity.id, quantity.update)
+        marks = [self._worth(each) for each in student.marked if (each.id, each.update) == place]
         return min(marks) if marks else None
 
     def _worth(self, marked: Marked) -> float:
@@ -80,9 +89,9 @@ class Marks:
         """How often, which number, what was done, by whom: the most frequent first."""
         who: dict[tuple[str, str], list[str]] = {}
         for student in self.students:
-            for each in student.report or ():
+            for each in student.marked:
                 if each.verdict == "wrong" and self._counts(each):
-                    what = each.explanations[0].text if each.explanations else "wrong, and no known mistake gives it"
+                    what = _in_short(each)
                     names = who.setdefault((each.name, what), [])
                     names += [student.name] if student.name not in names else []
         order = {quantity.name: place for place, quantity in enumerate(self.quantities)}
@@ -164,12 +173,14 @@ def grade(checker: Checker, folder: str | os.PathLike[str], carried: float = 0.0
     Raises InputError if there is no file of answers in the folder. A file that cannot be read is told and gets no marks.
     """
     students, problems = [], []
-    for file, name in _files(folder):
+    files = list(_files(folder))
+    for file, name in files:
         try:
-            students.append(Student(name, str(file), checker.check(file)))
+            students.append(Student(name, str(file), checker.check(file, deep=0)))
         except InputError as error:
             problems += [error.problems[0]]
             students.append(Student(name, str(file), None, str(error.problems[0])))
+    students = _searched(checker, students)
     quantities = _quantities([student.report for student in students if student.report is not None])
     wanted = list(of)
     if wanted:
@@ -189,6 +200,27 @@ def _files(folder: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
     stems = Counter(path.stem for path in paths)
     for path in paths:
         yield path, path.stem if stems[path.stem] == 1 else path.name
+
+
+def _searched(checker: Checker, students: Sequence[Student]) -> list[Student]:
+    """The students' reports, after what several got wrong in the same way has been searched for in all conventions."""
+    alike = Counter(key for student in students for key in {_key(each) for each in student.marked if _unexplained(each)})
+    often = {key for key, count in alike.most_common(SEARCHED) if count > 1}
+    result = []
+    for student in students:
+        if any(_unexplained(each) and _key(each) in often for each in student.marked):
+            result.append(Student(student.name, student.file, checker.check(Path(student.file), deep=SEARCHED)))
+        else:
+            result.append(student)
+    return result
+
+
+def _unexplained(marked: Marked) -> bool:
+    return marked.verdict == "wrong" and not marked.explanations and not marked.note
+
+
+def _key(marked: Marked) -> tuple[str, str, int]:
+    return marked.id, marked.answer.text, marked.update
 
 
 def _quantities(reports: Sequence[Report]) -> list[Quantity]:
@@ -213,6 +245,14 @@ def _feedback(student: Student) -> list[str]:
     if student.report is None:
         return [student.problem]
     return [feedback(each) for each in student.report if not each.right and each.verdict != "carried_forward"]
+
+
+def _in_short(marked: Marked) -> str:
+    """A mistake without the numbers that it gives, so that it is the same for all who make it."""
+    if not marked.explanations:
+        return marked.note or "wrong, and no known mistake gives it"
+    words = marked.explanations[0].text.partition(f", {marked.name} ")[0]
+    return words.removeprefix("With ")
 
 
 def _cell(text: str) -> str:

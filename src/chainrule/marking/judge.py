@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from statistics import median_low
 from typing import NamedTuple
 
 from chainrule.marking.answers.answer import Answer
@@ -22,12 +23,15 @@ ROOM = 0.1
 
 @dataclass(frozen=True)
 class Entry:
-    """An answer that could be read, the cell that it is about, and how its digits come out of the exact number."""
+    """An answer that could be read, the cell that it is about, and how its digits come out of the exact number.
+
+    vague: it has no significant digit, where others have, and so only says how small the number is."""
 
     answer: Answer
     written: Written
     cell: Cell
     agreement: Agreement = ""
+    vague: bool = False
 
     @property
     def value(self) -> float:
@@ -51,13 +55,17 @@ class Judge:
     def __init__(self, sheet: Sheet, entries: Iterable[Entry], inherited: Mapping[Cell, float]) -> None:
         self.trace, self.sheet = sheet.trace, sheet
         exact = self.sheet.values
-        entries = [replace(entry, agreement=entry.written.agreement(exact[entry.cell])) for entry in entries]
-        self.entries = sorted(entries, key=lambda entry: self.sheet.place[entry.cell])
+        entries = list(entries)
+        decimals = [entry.written.decimals for entry in entries if entry.written.figures]
+        self._usual = median_low(decimals) if decimals else None
+        self.entries = sorted(map(self._weighed, entries), key=lambda entry: self.sheet.place[entry.cell])
         self.texts = {entry.cell: entry.answer.text for entry in self.entries}
         self._written: dict[Cell, Written] = {}
         self._wrong = {cell: value for cell, value in inherited.items() if cell in self.sheet}
         self._right: dict[Cell, float] = {}
         for entry in self.entries:
+            if entry.vague:
+                continue
             if entry.agreement:
                 self._right[entry.cell] = exact[entry.cell]
                 self._wrong.pop(entry.cell, None)
@@ -77,6 +85,19 @@ class Judge:
     def verdicts(self) -> list[Marked]:
         """A verdict for each answer, in the order of the calculation."""
         return [self._verdict(place, entry) for place, entry in enumerate(self.entries)]
+
+    def _says_little(self, written: Written) -> bool:
+        """Whether an answer is 0 with fewer decimals than the others have: that is a rounding of almost anything."""
+        return not written.figures and (self._usual is None or written.decimals < self._usual)
+
+    def _weighed(self, entry: Entry) -> Entry:
+        """An answer with its agreement; a 0 that says little is no rounding of a number that is not 0."""
+        exact = self.sheet.values[entry.cell]
+        agreement = entry.written.agreement(exact)
+        if not agreement or exact == 0 or not self._says_little(entry.written):
+            return replace(entry, agreement=agreement)
+        rounded = agreement == "rounded"
+        return replace(entry, agreement=agreement if rounded else "", vague=rounded)
 
     def _truncates(self) -> bool:
         """Whether more of the numbers come out only by truncating than only by rounding."""
@@ -100,13 +121,17 @@ class Judge:
             exact,
             digits=entry.written.agreeing_digits(exact),
         )
+        if entry.vague:
+            note = "it has no significant digit, and only says how small the number is: write more digits"
+            return replace(marked, verdict="unreadable", note=note)
         if entry.agreement:
             verdict: dict[Agreement, Verdict] = {"truncated": "right_truncated", "last_digit": "last_digit"}
-            note = "" if entry.written.figures else "it has no significant digit: it only says how small the number is"
-            return replace(marked, verdict=verdict.get(entry.agreement, "right"), note=note)
+            return replace(marked, verdict=verdict.get(entry.agreement, "right"))
         way = self._ways[place]
         if way is None:
             return marked
+        if not way.agreement and all(cell in self._right for cell in way.cells):
+            return marked  # only rounded on the way, which would not have made it wrong
         followed = tuple(Followed(self.trace.label(cell), self._text(cell)) for cell in way.cells)
         marked = replace(marked, own=way.own, followed=followed)
         if not way.agreement:
@@ -140,6 +165,8 @@ class Judge:
         if own == self.sheet.values[entry.cell] or not cells or not math.isfinite(own):
             return None
         agreement: str = entry.written.agreement(own)
+        if own != 0 and self._says_little(entry.written):
+            agreement = ""
         if not agreement and self._allows(entry, held, cells, own):
             agreement = "unwritten"
         return Way(own, agreement, cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from html import escape
@@ -23,6 +24,9 @@ WORDS = {
 COLOURS = {"✓": "32", "~": "33", "✗": "31", "?": "35"}
 NARROWEST = 50
 INDENT = "    "
+
+FEW = 3
+"""So many digits that agree are worth telling."""
 
 
 def tell(report: Report, width: int, all: bool, colour: bool) -> str:
@@ -51,7 +55,8 @@ def tell(report: Report, width: int, all: bool, colour: bool) -> str:
 
 def _row(marked: Marked) -> tuple[str, str, str]:
     name = printable(marked.name or marked.answer.name)[:40]
-    written = printable(marked.answer.text)
+    written = re.sub(r"[{}]", "", marked.answer.text.replace(r"\cdot", "·").replace(r"\times", "×"))
+    written = printable(written)
     written = written if len(written) <= 28 else written[:25] + "..."
     return name, written, _calculated(marked, marked.exact)
 
@@ -97,7 +102,8 @@ def _lines(
     if place:
         yield INDENT + place
     for text in details:
-        yield from textwrap.wrap(printable(text), width, initial_indent=INDENT, subsequent_indent=INDENT)
+        behind = INDENT + "  " * text.startswith("- ")
+        yield from textwrap.wrap(printable(text), width, initial_indent=INDENT, subsequent_indent=behind)
 
 
 def _details(marked: Marked) -> Iterator[str]:
@@ -120,11 +126,11 @@ def _details(marked: Marked) -> Iterator[str]:
         followed = ", ".join(f"{each.name} = {each.text}" for each in marked.followed)
         yield f"{followed} would give {_calculated(marked, marked.own)}"
     if marked.verdict == "wrong":
-        for each in marked.explanations:
-            if each is cut:
-                continue
-            yield each.text if each.yields is None else f"{each.text}: {_calculated(marked, each.yields)}"
-        if not marked.explanations and marked.digits >= 3:
+        told = [each for each in marked.explanations if each is not cut]
+        for each in told:
+            value = "" if each.yields is None or "=" in each.text else f": {_calculated(marked, each.yields)}"
+            yield f"{'- ' * (len(told) > 1)}{each.text}{value}"
+        if not marked.explanations and marked.digits >= FEW:
             yield f"its first {marked.digits} digits are right"
 
 

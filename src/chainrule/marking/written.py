@@ -78,7 +78,7 @@ class Written:
     @property
     def decimals(self) -> int:
         """How many digits stand behind the point; 0 for a fraction."""
-        return 0 if self.unit is None else max(0, round(-math.log10(self.unit)))
+        return 0 if self.unit is None else len(str(self.unit.denominator)) - 1
 
     def near(self, calculated: Any) -> Any:
         """Of an array of numbers, which may agree by rounding or truncating: a quick look that leaves none out."""
