@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,12 @@ from chainrule.derivation import Job, derive
 from chainrule.errors import InputError
 from chainrule.marking.choices import job_of
 from chainrule.marking.sheet import Sheet
+from chainrule.naming import Cell
 from chainrule.spec import Example
 from chainrule.tracing import Trace
 
 FAR = 200
 """Updates beyond which a way that the reference engine alone can go takes seconds."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -33,22 +31,41 @@ class Course:
     number: int
     alone: Trace | None
     exactly: bool
-    _kept: dict[tuple[int, int], tuple[Job, Sheet | None]]
+    _traces: dict[tuple[int, int], tuple[Job, Trace | None]] = field(default_factory=dict)
+    _sheets: dict[tuple[int, int], Sheet] = field(default_factory=dict)
 
-    def sheet(self, number: int, job: Job | None = None) -> Sheet | None:
-        """The step of an update as a sheet, perhaps of another job; None where there is no such step."""
+    def trace(self, number: int, job: Job | None = None) -> Trace | None:
+        """The step of an update, perhaps of another job; None where there is no such step."""
         job = self.job if job is None else job
-        found = self._kept.get((number, id(job)))
+        found = self._traces.get((number, id(job)))
         if found is None:
-            found = self._kept[number, id(job)] = job, self._sheet(number, job)  # with the job, so that its id stays its own
+            found = self._traces[number, id(job)] = job, self._find(number, job)  # with the job, so that its id stays its own
         return found[1]
 
-    def _sheet(self, number: int, job: Job) -> Sheet | None:
+    def sheet(self, number: int, job: Job | None = None) -> Sheet | None:
+        """The same as a sheet."""
+        trace = self.trace(number, job)
+        if trace is None:
+            return None
+        key = number, id(self.job if job is None else job)
+        if key not in self._sheets:
+            self._sheets[key] = Sheet(trace)
+        return self._sheets[key]
+
+    def number_of(self, cell: Cell, number: int, job: Job | None = None) -> float | None:
+        """One number of a step; None if the step does not have it."""
+        trace = self.trace(number, job)
+        try:
+            return None if trace is None else float(trace.term(cell).value)
+        except KeyError:
+            return None
+
+    def _find(self, number: int, job: Job) -> Trace | None:
         if number < 1:
             return None
         try:
             with np.errstate(all="ignore"):
-                return Sheet(self._trace(number, job))
+                return self._trace(number, job)
         except (InputError, KeyError, TypeError, ValueError):  # what cannot be done under another choice explains nothing
             if job is self.job and number == self.number:
                 raise
@@ -80,17 +97,17 @@ class Course:
 def course(what: Example | Job | Trace, after: int = 0, exactly: bool = False) -> Course:
     """The course of an example or job, at the step after so many updates; or a step alone."""
     if not isinstance(what, Trace):
-        return Course(job_of(what), after + 1, None, exactly, {})
+        return Course(job_of(what), after + 1, None, exactly)
     if after:
         raise InputError("a trace is one step: `after` is for examples", do="why(example, ...), or another trace")
     job = Job(
         what.network, what.x, what.t, what.optimizer, what.weight, None, what.clipping, what.conventions,
         keeps=what.keeps, naming=what.naming, title=what.title,
     )  # fmt: skip
-    return Course(job, what.number, what, exactly, {})
+    return Course(job, what.number, what, exactly)
 
 
-def held_from(sheet: Sheet, found: dict[Any, Any], following: Sheet) -> dict[Any, Any]:
+def held_from(sheet: Sheet, found: dict[Cell, Any], following: Sheet) -> dict[Cell, Any]:
     """What one step leaves to the next: its new parameters and memory, under the names that they have there."""
     held = {}
     for cell in following.cells:

@@ -15,6 +15,7 @@ from chainrule.marking.match import Match
 from chainrule.marking.sheet import Change, Sheet
 from chainrule.marking.written import Written
 from chainrule.naming import Cell, cell_id
+from chainrule.tracing import Trace
 
 CHUNK = 40_000
 """Variants that are computed at once: more would not fit the processor's memory."""
@@ -30,19 +31,21 @@ AHEAD = ("z", "a", "E", "E_data", "E_sample", "R")
 
 
 class Cause(NamedTuple):
-    """A part of an explanation: settings, or the name of a slip or mistake; in words; how rare; the slip, if it is one."""
+    """A part of an explanation: settings, or the names of slips or a mistake; in words; how rare; the slip, if it is one."""
 
     settings: tuple[str, ...]
-    mistake: str
+    mistakes: tuple[str, ...]
     phrase: str
     rank: int
     edit: Edit | None = None
 
 
-def slip(edit: Edit, upstream: bool = False) -> tuple[Cause, Change]:
-    """An edit as a cause. upstream: it was made in the step before, which people seldom hold to be the reason."""
-    rank = max(edit.rank, RARER) if upstream else edit.rank
-    return Cause((), edit.kind, edit.phrase, rank, edit), {edit.cell: edit.tree}
+def slip(edit: Edit, places: int, upstream: bool = False) -> tuple[Cause, Change]:
+    """An edit as a cause. places: decimals that are written; who writes many keeps many on the way. upstream: it was made in
+    the step before, which is seldom the reason that people look for."""
+    odd = edit.places and not places - 1 <= edit.places <= places + 2
+    rank = max(edit.rank, RARER) if upstream or odd else edit.rank
+    return Cause((), edit.kinds, edit.phrase, rank, edit), {edit.cell: edit.tree}
 
 
 @dataclass
@@ -57,15 +60,15 @@ class Finder:
     _near: list[tuple[float, int, Callable[[], Match]]] = field(default_factory=list)
     _close: dict[tuple[int, int], int] = field(default_factory=dict)  # by level and rank: how many lie around
 
-    def one(self, sheet: Sheet, cell: Cell, value: float, causes: Sequence[Cause]) -> bool:
+    def one(self, trace: Trace, cell: Cell, value: float, causes: Sequence[Cause]) -> bool:
         """One number that came about in one way."""
         self.searched += 1
         off = abs(value - float(self.written))
-        self._look_near(off, lambda: self.match(sheet, cell, value, causes))
+        self._look_near(off, lambda: self.match(trace, cell, value, causes))
         self._count(max((cause.rank for cause in causes), default=0), int(off <= self._around))
-        agrees = self.written.agreement(value) in ("rounded", "truncated")
+        agrees = self.agrees(value)
         if agrees:
-            self.matches.append(self.match(sheet, cell, value, causes))
+            self.matches.append(self.match(trace, cell, value, causes))
         return agrees
 
     def many(
@@ -109,7 +112,8 @@ class Finder:
         ranks = np.maximum(ranks, max((cause.rank for cause in before), default=0))
 
         def made(cell: Cell, value: float, place: int) -> Match:
-            return self.match(target, cell, value, [*before, *(found[i][0] for i in rows[place])], following is not None)
+            causes = [*before, *(found[i][0] for i in rows[place])]
+            return self.match(target.trace, cell, value, causes, following is not None, target)
 
         told: set[int] = set()
         for cell in wanted:
@@ -128,11 +132,23 @@ class Finder:
                 self._look_near(float(off[best]), lambda c=cell, v=float(values[best]), i=best: made(c, v, i))  # type: ignore[misc]
             for place in hits:
                 value, which = float(values[place]), int(place)
-                if which not in told and self.written.agreement(value) in ("rounded", "truncated"):
+                if which not in told and self.agrees(value):
                     told.add(which)
                     self.matches.append(made(cell, value, which))
 
+    def agrees(self, value: float) -> bool:
+        """Whether a number gives the written digits, rounded or cut off; 0.05 is not cut off to 0.04, though it may be a
+        double just below."""
+        printed = self.written.agreement(value)
+        edge = abs(value) - abs(float(self.written)) >= self._unit * (1 - 1e-9)
+        return printed == "rounded" or (printed == "truncated" and not edge)
+
     # how sure it is
+
+    @property
+    def places(self) -> int:
+        """Decimals that are written."""
+        return max(0, round(-math.log10(self._unit)))
 
     @property
     def _unit(self) -> float:
@@ -171,24 +187,32 @@ class Finder:
 
     # in words
 
-    def match(self, sheet: Sheet, cell: Cell, value: float, causes: Sequence[Cause], upstream: bool = False) -> Match:
-        """An explanation. upstream: slips were made in the step before."""
-        number = sheet.trace.number
+    def match(
+        self,
+        trace: Trace,
+        cell: Cell,
+        value: float,
+        causes: Sequence[Cause],
+        upstream: bool = False,
+        sheet: Sheet | None = None,
+    ) -> Match:
+        """An explanation. upstream: slips were made in the step before. sheet: where a slip's numbers are, to be told."""
+        number = trace.number
         ahead = cell.symbol in AHEAD
         update, when = (number - 1, "after") if ahead and number > 1 else (number, "before" if ahead else "at")
-        name = sheet.trace.label(cell)
+        name = trace.label(cell)
         text = f"{name} {when} update {update:,}"
-        phrases = [_phrase(sheet, cell, cause, upstream) for cause in causes if cause.phrase]
+        phrases = [_phrase(trace, cell, cause, upstream) for cause in causes if cause.phrase]
         if phrases:
             text = f"With {' and '.join(phrases)}, {text}"
         own = [cause.edit for cause in causes if cause.edit is not None and cause.edit.cell == cell and not upstream]
-        if own:
-            formula = shown(own[-1].tree, sheet.values.__getitem__, sheet.trace.label, sheet.trace.digits)
+        if len(own) == 1 and sheet is not None and len(causes) == 1:
+            formula = shown(own[0].tree, sheet.values.__getitem__, trace.label, trace.digits)
             text += f" = {formula}" if len(formula) <= 60 else ""
         return Match(
             cell, cell_id(cell), name, update, when,
             tuple(setting for cause in causes for setting in cause.settings),
-            tuple(cause.mistake for cause in causes if cause.mistake),
+            tuple(mistake for cause in causes for mistake in cause.mistakes),
             f"{text} = {value:.10g}.", value, self.written.agreement(value), self.written.agreeing_digits(value),
             self.level, max((cause.rank for cause in causes), default=0),
         )  # fmt: skip
@@ -206,7 +230,7 @@ class Finder:
         return sorted(found.values(), key=order)
 
 
-def _phrase(sheet: Sheet, cell: Cell, cause: Cause, upstream: bool) -> str:
+def _phrase(trace: Trace, cell: Cell, cause: Cause, upstream: bool) -> str:
     if cause.edit is None or (cause.edit.cell == cell and not upstream):
         return cause.phrase
-    return f"{cause.phrase} in {sheet.trace.label(cause.edit.cell)}"
+    return f"{cause.phrase} in {trace.label(cause.edit.cell)}"

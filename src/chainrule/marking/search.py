@@ -69,10 +69,10 @@ def causes(
     others = {each: value for each, value in held.items() if each != cell}
     own = sheet.changed(others) if others else sheet
     finder, slips = Finder(written, own.trace.number, level=1), Slips(own)
-    finder.many(own, [cell], [slip(edit) for edit in slips.of(cell)])
+    finder.many(own, [cell], [slip(edit, finder.places) for edit in slips.of(cell)])
     if most > 1 and _goes_on(finder):
         finder.level = 2
-        finder.many(own, [cell], [slip(edit) for edit in _seconds(slips, cell)])
+        finder.many(own, [cell], [slip(edit, finder.places) for edit in slips.twice(cell)])
     return finder.sorted()
 
 
@@ -88,15 +88,6 @@ def _goes_on(finder: Finder) -> bool:
     return not finder.matches or (few and all(match.rank > COMMON for match in finder.matches))
 
 
-def _pairs(edit: Edit) -> bool:
-    """Whether a slip may be one of two: intermediates that were rounded are taken to be all of them, or none."""
-    return not edit.kind.endswith("_intermediates")
-
-
-def _seconds(slips: Slips, cell: Cell) -> list[Edit]:
-    return [second for edit in slips.of(cell) if _pairs(edit) for second in slips.after(edit)]
-
-
 class _Search:
     """One search: levels of more and more causes, until one of them explains the number."""
 
@@ -104,7 +95,8 @@ class _Search:
         self.written, self.way, self.progress = written, way, progress
         self.finder = Finder(written, way.number)
         self.base = _first(way)
-        self.numbers = updates or (way.number, way.number + 1, way.number - 1)
+        few = written.figures <= ENOUGH  # they agree with too much to look at other updates unasked
+        self.numbers = updates or ((way.number,) if few else (way.number, way.number + 1, way.number - 1))
         self.cell = None if name is None else self._goal(self.base, self.base.trace.find(name))
         self._slips: dict[int, tuple[Sheet, Slips]] = {}
 
@@ -150,8 +142,8 @@ class _Search:
                 assert sheet is not None
                 here = number == self.way.number or (self.way.number == 1 and number == 2 and cell.symbol in AHEAD)
                 self.finder.level = 0 if here else 1
-                counted = [] if here else [Cause((), "update_count", "", COMMON)]
-                self.finder.one(sheet, cell, sheet.values[cell], counted)
+                counted = [] if here else [Cause((), ("update_count",), "", COMMON)]
+                self.finder.one(sheet.trace, cell, sheet.values[cell], counted)
 
     def other_ways_to_the_same(self) -> None:
         """Other choices under which a right number is the same, although what it is made of is not."""
@@ -168,7 +160,7 @@ class _Search:
                 continue
             same = all(cell in there and math.isclose(there.values[cell], here.values[cell], rel_tol=1e-9) for cell in made_of)
             if not same and math.isclose(there.values[self.cell], here.values[self.cell], rel_tol=1e-12):
-                self.finder.one(there, self.cell, there.values[self.cell], [cause])
+                self.finder.one(there.trace, self.cell, there.values[self.cell], [cause])
 
     # one cause
 
@@ -194,17 +186,22 @@ class _Search:
         """Every slip in what leads to the wanted cells of a sheet or of the one following it, and every mistake."""
         wanted = self.wanted(following or sheet)
         edits = self.edits(sheet, None if following is not None else self.cell)
-        self.finder.many(sheet, wanted, [slip(edit, following is not None) for edit in edits], before, following=following)
+        self.finder.many(sheet, wanted, self.as_causes(edits, following is not None), before, following=following)
         found = list(self.mistakes(sheet))
         there = {} if following is None else {cause.phrase: change for cause, change in self.mistakes(following)}
         then = [there.get(cause.phrase, {}) for cause, _ in found]
         self.finder.many(sheet, wanted, found, before, following=following, then=then)
 
+    def as_causes(self, edits: Sequence[Edit], upstream: bool = False) -> list[tuple[Cause, Change]]:
+        """Slips as causes; to round on the way to one number only is rarer than to round everywhere, or what it is made of."""
+        places, cell = self.finder.places, self.cell
+        return [slip(edit, places, upstream or bool(edit.places and cell and edit.cell != cell)) for edit in edits]
+
     def mistakes(self, sheet: Sheet) -> Iterator[tuple[Cause, Change]]:
         for mistake in MISTAKES:
             for phrase, change in mistake.ways(sheet):
                 if change:
-                    yield Cause((), mistake.name, phrase, RARER if mistake.rare else COMMON), change
+                    yield Cause((), (mistake.name,), phrase, RARER if mistake.rare else COMMON), change
 
     def edits(self, sheet: Sheet, cell: Cell | None) -> list[Edit]:
         """The slips that reach a cell, those in the cell itself first; without one, those in all cells."""
@@ -223,7 +220,7 @@ class _Search:
             numbers = Rounding(how, places)
             words = "rounded" if how == "rounded" else "cut off"
             settings = (f"numbers.intermediate={how}", f"numbers.places={places}")
-            cause = Cause(settings, "", f"every step {words} to {places} decimals", COMMON)
+            cause = Cause(settings, (), f"every step {words} to {places} decimals", COMMON)
             if following is None:
                 found = sheet.evaluate([], nothing, wanted, rounding=numbers)
             else:
@@ -234,7 +231,7 @@ class _Search:
             for cell in wanted:
                 value = float(np.ravel(found[cell])[0])
                 if not math.isclose(value, target.values[cell], rel_tol=SAME):
-                    self.finder.one(target, cell, value, [cause])
+                    self.finder.one(target.trace, cell, value, [cause])
 
     def another_cell(self, sheet: Sheet) -> None:
         """The number of another cell, written down for this one."""
@@ -244,7 +241,7 @@ class _Search:
             value = sheet.values[cell]
             if cell != self.cell and sheet.formulas[cell] is not None and self.written.agreement(value):
                 phrase = f"another number written down for {sheet.trace.label(self.cell)}"
-                self.finder.one(sheet, cell, value, [Cause((), "another_number", phrase, RARER)])
+                self.finder.one(sheet.trace, cell, value, [Cause((), ("another_number",), phrase, RARER)])
 
     def slipped_digits(self, sheet: Sheet) -> None:
         """The right number, with its decimal point or two of its digits in the wrong place when it was written down."""
@@ -263,7 +260,7 @@ class _Search:
                 self.finder.searched += 1
                 printed = other.agreement(sheet.values[cell])
                 if other.value and printed in ("rounded", "truncated"):
-                    match = self.finder.match(sheet, cell, sheet.values[cell], [Cause((), kind, phrase, RARE)])
+                    match = self.finder.match(sheet.trace, cell, sheet.values[cell], [Cause((), (kind,), phrase, RARE)])
                     self.finder.matches.append(replace(match, printed_as=printed, digits=self.written.figures))
 
     # choices
@@ -272,7 +269,7 @@ class _Search:
         for choice in CHOICES:
             for way in choice.ways(job):
                 settings = tuple(f"{key}={value}" for key, value in way.settings)
-                yield Cause(settings, "", way.phrase, RARER if way.rare else COMMON), way.work
+                yield Cause(settings, (), way.phrase, RARER if way.rare else COMMON), way.work
 
     def choices(self, job: Job, before: Cause | None) -> None:
         """Every other way to choose, at every update that is looked at."""
@@ -280,17 +277,24 @@ class _Search:
         for cause, other in self.ways(job):
             if before is not None and (_keys(cause) & _keys(before) or cause.settings <= before.settings):
                 continue  # both say the same thing, or the two were tried in their other order
+            if before is not None and RARER == before.rank == cause.rank:
+                continue
             if self.way.number > FAR:
                 self.progress(f"{cause.phrase}, {self.way.number:,} updates")
             for number in self.numbers:
-                if self.way.slow(other) and number != self.way.number:
-                    continue
-                there, here = self.way.sheet(number, other), self.way.sheet(number)
-                for cell in self.wanted(there) if there is not None else ():
-                    assert there is not None
-                    value = there.values[cell]
-                    if here is None or cell not in here or not math.isclose(value, here.values[cell], rel_tol=SAME):
-                        self.finder.one(there, cell, value, [*causes, cause])
+                if not (self.way.slow(other) and number != self.way.number):
+                    self.choice(number, other, [*causes, cause])
+
+    def choice(self, number: int, job: Job, causes: Sequence[Cause]) -> None:
+        """The wanted numbers of a step of another job."""
+        trace = self.way.trace(number, job)
+        if trace is None:
+            return
+        cells: Iterable[Cell] = [self.cell] if self.cell is not None else self.wanted(self.way.sheet(number, job) or self.base)
+        for cell in cells:
+            value, base = self.way.number_of(cell, number, job), self.way.number_of(cell, number)
+            if value is not None and (base is None or not math.isclose(value, base, rel_tol=SAME)):
+                self.finder.one(trace, cell, value, causes)
 
     # two causes
 
@@ -299,7 +303,7 @@ class _Search:
         self.finder.level = 2
         self.progress("pairs of slips")
         if self.cell is not None:
-            self.finder.many(self.base, [self.cell], [slip(edit) for edit in _seconds(self.slips(self.base), self.cell)])
+            self.finder.many(self.base, [self.cell], self.as_causes(list(self.slips(self.base).twice(self.cell))))
         if few:
             return
         self.two_slips(self.base)
@@ -328,7 +332,7 @@ class _Search:
 
     def two_slips(self, sheet: Sheet) -> None:
         """One slip in each of two cells: both lead to the wanted one, or one to the other."""
-        edits = [edit for edit in self.edits(sheet, self.cell) if _pairs(edit)]
+        edits = [edit for edit in self.edits(sheet, self.cell) if not edit.places]
         followers = {cell: set(sheet.followers(cell)) for cell in sheet.cells}
         together = {
             (a, b): a != b and (self.cell is not None or a in followers[b] or b in followers[a])
@@ -337,7 +341,7 @@ class _Search:
         both = ((i, j) for i, j in itertools.combinations(range(len(edits)), 2) if together[edits[i].cell, edits[j].cell])
         rows = np.array(list(itertools.islice(both, PAIRS)))
         if len(rows):
-            self.finder.many(sheet, self.wanted(sheet), [slip(edit) for edit in edits], rows=rows)
+            self.finder.many(sheet, self.wanted(sheet), self.as_causes(edits), rows=rows)
 
 
 def _keys(cause: Cause) -> set[str]:
