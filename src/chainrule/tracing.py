@@ -70,6 +70,7 @@ class Trace:
         buffer = network.parameters if parameters is None else parameters
         views = reference.dressed(network, network.views(buffer), len(self.x), number, keeps)
         state = reference.begin(network, optimizer) if state is None else state
+        self.state, self.keeps = state, keeps
         update = Update(optimizer, number, self.rate, state, clipping, conventions)
         self._step = Rehearsal(network, views, self.x, self.t, self.weight, update, raw)
         self.scope, self.loss, self.new = self._step.scope, self._step.loss, self._step.new

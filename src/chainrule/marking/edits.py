@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from chainrule.marking.sheet import Sheet, evaluate, leaves
 from chainrule.naming import Cell
@@ -53,16 +53,29 @@ PLACES = tuple(range(1, 10))
 
 @dataclass(frozen=True)
 class Edit:
-    """A slip: the tree that stands in place of a cell's own. phrase: it in words, to go behind `with`."""
+    """A slip: the tree that stands in place of a cell's own. phrase: it in words, to go behind `with`. places: decimals, of a
+    rounding. kinds: more than one if the tree has more than one slip."""
 
     cell: Cell
-    kind: str
+    kinds: tuple[str, ...]
     phrase: str
     tree: Term
+    places: int = 0
+    once: bool = False  # at one of several places where the same number stands
 
     @property
     def rank(self) -> int:
-        return KINDS[self.kind][0]
+        return max(*(KINDS[kind][0] for kind in self.kinds), RARER if self.once else COMMON)
+
+
+class Move(NamedTuple):
+    """A slip before it is known whether it makes sense in its cell."""
+
+    kind: str
+    phrase: str
+    tree: Term
+    places: int = 0
+    once: bool = False
 
 
 class Slips:
@@ -84,18 +97,24 @@ class Slips:
             found = self._own[cell] = tuple(self._distinct(cell, self._trees(cell)))
         return found
 
-    def after(self, edit: Edit) -> Iterator[Edit]:
-        """A second slip in a formula that has one already."""
-        both = f"{edit.phrase} and "
-        for second in self._distinct(edit.cell, [edit.tree]):
-            if not second.kind.endswith("_intermediates"):
-                yield Edit(edit.cell, second.kind, both + second.phrase, second.tree)
+    def twice(self, cell: Cell) -> Iterator[Edit]:
+        """Two slips in one formula, each result that one slip does not have, once."""
+        seen = {key(edit.tree) for edit in self.of(cell)} | {key(tree) for tree in self._trees(cell)}
+        for first in self.of(cell):
+            for second in self._distinct(cell, [first.tree]) if not first.places else ():
+                mark = key(second.tree)
+                if not second.places and mark not in seen:
+                    seen.add(mark)
+                    phrase = f"{first.phrase} and {second.phrase}"
+                    yield Edit(cell, first.kinds + second.kinds, phrase, second.tree, once=first.once or second.once)
 
     def _trees(self, cell: Cell) -> list[Term]:
         """A cell's formula as it ran, and as it is told: a gradient is also the product along the chain."""
         own = self.sheet.formulas[cell]
         if own is None:
             return []
+        if not self.sheet.held.isdisjoint(leaves(own)):
+            return [own]  # whoever wrote down the delta went on with it
         told = self.sheet.trace.formula(self.sheet.trace.term(cell)) if self.sheet.as_it_was(cell) else None
         if told is None or key(told) == key(own) or not all(each in self.sheet for each in leaves(told)):
             return [own]
@@ -105,21 +124,21 @@ class Slips:
         here = self.sheet.place[cell]
         seen = {key(tree) for tree in trees}
         for tree in trees:
-            for kind, phrase, changed in self._moves(cell, tree):
-                mark = key(changed)
+            for move in self._moves(cell, tree):
+                mark = key(move.tree)
                 if mark in seen:
                     continue
                 seen.add(mark)
-                if all(each in self.sheet and self.sheet.place[each] < here for each in leaves(changed)):
-                    yield Edit(cell, kind, phrase, changed)
+                if all(each in self.sheet and self.sheet.place[each] < here for each in leaves(move.tree)):
+                    yield Edit(cell, (move.kind,), move.phrase, move.tree, move.places, move.once)
 
-    def _moves(self, cell: Cell, tree: Term) -> Iterator[tuple[str, str, Term]]:
+    def _moves(self, cell: Cell, tree: Term) -> Iterator[Move]:
         if tree.op == "name" and self._is_alias(cell):
             return  # the step that gives a number a second name is no step to slip at
         for put, node in positions(tree):
-            for kind, phrase, changed in self._at(cell, node):
-                yield kind, phrase, put(changed)
-        yield "sign_turned", "the sign turned", node_of("neg", tree) if tree.op != "neg" else tree.args[0]
+            for kind, phrase, changed, *_ in self._at(cell, node):
+                yield Move(kind, phrase, put(changed))
+        yield Move("sign_turned", "the sign turned", node_of("neg", tree) if tree.op != "neg" else tree.args[0])
         yield from self._exchanged(cell, tree)
         yield from self._in_place(cell, tree)
         yield from self._slipped(tree)
@@ -130,47 +149,49 @@ class Slips:
 
     # moves at one node
 
-    def _at(self, cell: Cell, node: Term) -> Iterator[tuple[str, str, Term]]:
+    def _at(self, cell: Cell, node: Term) -> Iterator[Move]:
         op, args = node.op, node.args
         if op == "+":
             yield from self._sum(cell, args)
         elif op == "-":
             a, b = args
-            yield "addend_left_out", f"{self._say(b)} left out", a
-            yield "addend_left_out", f"{self._say(a)} left out", node_of("neg", b)
-            yield "sign_turned", f"+ in place of - before {self._say(b)}", node_of("+", a, b)
-            yield "sign_turned", f"{self._say(a)} and {self._say(b)} the wrong way round", node_of("-", b, a)
+            yield Move("addend_left_out", f"{self._say(b)} left out", a)
+            yield Move("addend_left_out", f"{self._say(a)} left out", node_of("neg", b))
+            yield Move("sign_turned", f"+ in place of - before {self._say(b)}", node_of("+", a, b))
+            yield Move("sign_turned", f"{self._say(a)} and {self._say(b)} the wrong way round", node_of("-", b, a))
         elif op == "*":
             for place, each in enumerate(args):
                 rest = args[:place] + args[place + 1 :]
-                yield "factor_left_out", f"the factor {self._say(each)} left out", node_of("*", *rest)
+                yield Move("factor_left_out", f"the factor {self._say(each)} left out", node_of("*", *rest))
         elif op == "/":
-            yield "factor_left_out", f"the division by {self._say(args[1])} left out", args[0]
-            yield "factor_left_out", f"a multiplication in place of the division by {self._say(args[1])}", node_of("*", *args)
+            yield Move("factor_left_out", f"the division by {self._say(args[1])} left out", args[0])
+            yield Move(
+                "factor_left_out", f"a multiplication in place of the division by {self._say(args[1])}", node_of("*", *args)
+            )
         elif op == "neg":
-            yield "sign_turned", f"the minus before {self._say(args[0])} left out", args[0]
+            yield Move("sign_turned", f"the minus before {self._say(args[0])} left out", args[0])
         elif op == "**":
-            yield "step_left_out", f"{self._say(args[0])} not raised to the power", args[0]
+            yield Move("step_left_out", f"{self._say(args[0])} not raised to the power", args[0])
         elif op == "where":
             for branch in args[1:]:
-                yield "wrong_branch", f"the case {self._say(branch)} taken", branch
+                yield Move("wrong_branch", f"the case {self._say(branch)} taken", branch)
         elif op not in ("name", "literal", "greater", "maximum", "minimum"):
-            yield "step_left_out", f"{op} not applied to {self._say(args[0])}", args[0]
+            yield Move("step_left_out", f"{op} not applied to {self._say(args[0])}", args[0])
 
-    def _sum(self, cell: Cell, args: tuple[Term, ...]) -> Iterator[tuple[str, str, Term]]:
+    def _sum(self, cell: Cell, args: tuple[Term, ...]) -> Iterator[Move]:
         for place, each in enumerate(args):
             rest = args[:place] + args[place + 1 :]
             path = isinstance(each.name, Cell) and (each.name.via is not None or each.name.sample > cell.sample)
             kind = "one_path" if path else "addend_left_out"
-            yield kind, f"{self._addend(each)} left out", node_of("+", *rest)
+            yield Move(kind, f"{self._addend(each)} left out", node_of("+", *rest))
             turned = each.args[0] if each.op == "neg" else node_of("neg", each)
-            yield (
+            yield Move(
                 "sign_turned",
                 f"the sign of {self._say(each)} turned",
                 node_of("+", *args[:place], turned, *args[place + 1 :]),
             )
             if path and len(args) > 2:
-                yield "one_path", f"only {self._say(each)} of the sum", each
+                yield Move("one_path", f"only {self._say(each)} of the sum", each)
 
     def _addend(self, each: Term) -> str:
         cell = each.name
@@ -182,18 +203,18 @@ class Slips:
 
     # moves at names
 
-    def _in_place(self, cell: Cell, tree: Term) -> Iterator[tuple[str, str, Term]]:
+    def _in_place(self, cell: Cell, tree: Term) -> Iterator[Move]:
         """Another number in place of one: everywhere in the formula, or where it stands one time of several."""
         for leaf in leaves(tree):
             for kind, other in self._others(leaf):
                 if other in (leaf, self._meaning(leaf)):
                     continue
                 phrase = f"{self._name(other)} in place of {self._name(leaf)}"
-                yield kind, phrase, renamed(tree, {leaf: other})
+                yield Move(kind, phrase, renamed(tree, {leaf: other}))
                 spots = [put for put, node in positions(tree) if node.name == leaf]
                 if len(spots) > 1:
                     for count, put in enumerate(spots, 1):
-                        yield kind, f"{phrase} at place {count}", put(named(other, 0.0))
+                        yield Move(kind, f"{phrase} at place {count}", put(named(other, 0.0)), once=True)
 
     def _others(self, leaf: Cell) -> Iterator[tuple[str, Cell]]:
         """What a person may take for a number: kind of slip, and the other number."""
@@ -240,18 +261,18 @@ class Slips:
         other_layers = [cell._replace(layer=cell.layer + step) for step in (-1, 1)]
         return [*near[:CLOSE], *(each for each in other_layers if cell.symbol in ("b", "dE/dz", "a") and each in self.sheet)]
 
-    def _exchanged(self, cell: Cell, tree: Term) -> Iterator[tuple[str, str, Term]]:
+    def _exchanged(self, cell: Cell, tree: Term) -> Iterator[Move]:
         """Two numbers of a kind, each in the other's place; or all weights of the formula by their mirror images."""
         used = list(leaves(tree))
         for place, one in enumerate(used):
             for two in used[place + 1 :]:
                 if self._kind(one) == self._kind(two):
                     phrase = f"{self._name(one)} and {self._name(two)} exchanged"
-                    yield "names_swapped", phrase, renamed(tree, {one: two, two: one})
+                    yield Move("names_swapped", phrase, renamed(tree, {one: two, two: one}))
         weights = {each: self._meaning(each) for each in used if self._meaning(each).symbol == "W"}
         mirrored = {each: weight._replace(units=weight.units[::-1]) for each, weight in weights.items()}
         if len(mirrored) > 1 and all(each in self.sheet for each in mirrored.values()):
-            yield "transposed", "the weights by columns instead of rows", renamed(tree, mirrored)
+            yield Move("transposed", "the weights by columns instead of rows", renamed(tree, mirrored))
 
     def _kind(self, leaf: Cell) -> tuple[str, int, bool]:
         cell = self._meaning(leaf)
@@ -259,7 +280,7 @@ class Slips:
 
     # moves at numbers
 
-    def _slipped(self, tree: Term) -> Iterator[tuple[str, str, Term]]:
+    def _slipped(self, tree: Term) -> Iterator[Move]:
         """A given number copied with its decimal point or two of its digits in the wrong place."""
         for leaf in leaves(tree):
             cell = self._meaning(leaf)
@@ -268,12 +289,12 @@ class Slips:
                 continue
             for factor in (0.1, 10.0):
                 slipped = float(f"{value * factor:.15g}")
-                yield "decimal_point", f"{self._name(cell)} taken as {slipped:g}", replaced(tree, leaf, term(slipped))
+                yield Move("decimal_point", f"{self._name(cell)} taken as {slipped:g}", replaced(tree, leaf, term(slipped)))
             for swapped in transpositions(repr(abs(value))):
                 number = float(swapped) * (1 if value > 0 else -1)
-                yield "digits_swapped", f"{self._name(cell)} taken as {number:g}", replaced(tree, leaf, term(number))
+                yield Move("digits_swapped", f"{self._name(cell)} taken as {number:g}", replaced(tree, leaf, term(number)))
 
-    def _rounded(self, tree: Term) -> Iterator[tuple[str, str, Term]]:
+    def _rounded(self, tree: Term) -> Iterator[Move]:
         """Everything that was computed before, rounded or cut off to so many decimals."""
         values = {leaf: self.sheet.values[leaf] for leaf in leaves(tree)}
         computed = [leaf for leaf in values if self.sheet.formulas[self._meaning(leaf)] is not None]
@@ -289,7 +310,7 @@ class Slips:
                     changed = tree
                     for leaf in computed:
                         changed = replaced(changed, leaf, node_of(how, named(leaf, 0.0), term(places)))
-                    yield kind, f"{names} {word} to {places} decimals", changed
+                    yield Move(kind, f"{names} {word} to {places} decimals", changed, places)
 
     # words
 
