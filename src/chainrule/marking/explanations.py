@@ -24,6 +24,12 @@ DEEP = 4
 """So many numbers of one report are searched for in all conventions and steps at most, which takes half a second each. What is
 found for one is tried on the others, because a convention explains many; and a search in vain is the last."""
 
+WIDE = 60
+"""A formula of more numbers is nobody's calculation by hand: slips in it are not looked for."""
+
+LARGE = 5_000
+"""A step of more numbers is not searched in all conventions."""
+
 Settings = tuple[str, ...]
 
 
@@ -49,11 +55,13 @@ class Explainer:
         if any(each.mistake == "truncated" for each in marked.explanations):
             return marked
         cell, written = judge.trace.find(marked.id), read_number(marked.answer.text)
+        if len(judge.sheet.uses(cell)) > WIDE:
+            return marked
         for held in (judge.held, {}) if marked.own is not None else ({},):
             slips = _likeliest(causes(judge.sheet, cell, written, held, most=1))
             if slips:
                 return replace(marked, explanations=_told(slips, marked.update))
-        if written.figures <= ENOUGH:  # so few digits would come out of anything
+        if written.figures <= ENOUGH or judge.trace.count > LARGE:  # so few digits would come out of anything
             return marked
         return replace(marked, explanations=self._known(cell, marked, written) or self._deep(marked, written))
 
@@ -111,7 +119,7 @@ def _told(matches: Iterable[Match], update: int) -> tuple[Explanation, ...]:
     found: dict[str, Explanation] = {}
     for match in matches:
         mistake = (*match.mistakes, *match.changes, "update")[0]
-        text = match.text.rstrip(".").removeprefix("With , ")
+        text = match.text.rstrip(".")
         if match.update == update and match.when != "after":  # as is said above it
             text = re.sub(rf" (before|at) update {update:,}(?= =)", "", text)
         found.setdefault(text, Explanation(mistake, text, match.exact))
