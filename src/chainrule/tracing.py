@@ -201,6 +201,16 @@ class Trace:
         return sum(int(np.prod(array.shape)) for shelf in (self._step.given, self._step.steps) for array in shelf.values())
 
     @property
+    def numbers(self) -> dict[Cell, float]:
+        """What the engine computed in this step, by cell, without opening any of it: shares of a sum are left out."""
+        return {
+            self.scope.cell(key, index): float(value)
+            for key, array in self._step.values.items()
+            if not self._hidden(key)
+            for index, value in np.ndenumerate(np.asarray(array))
+        }
+
+    @property
     def cells(self) -> list[Cell]:
         """Every number's cell, in an order in which each uses only earlier ones."""
         if self._cells is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ class Course:
     alone: Trace | None
     exactly: bool
     _traces: dict[tuple[int, int], tuple[Job, Trace | None]] = field(default_factory=dict)
+    _values: dict[int, dict[Cell, float]] = field(default_factory=dict)
     _sheets: dict[tuple[int, int], Sheet] = field(default_factory=dict)
 
     def trace(self, number: int, job: Job | None = None) -> Trace | None:
@@ -52,13 +54,23 @@ class Course:
             self._sheets[key] = Sheet(trace)
         return self._sheets[key]
 
-    def number_of(self, cell: Cell, number: int, job: Job | None = None) -> float | None:
-        """One number of a step; None if the step does not have it."""
+    def values(self, number: int, job: Job | None = None) -> dict[Cell, float]:
+        """What was computed in a step; nothing if there is no such step."""
         trace = self.trace(number, job)
-        try:
-            return None if trace is None else float(trace.term(cell).value)
-        except KeyError:
-            return None
+        if trace is None:
+            return {}
+        if id(trace) not in self._values:
+            self._values[id(trace)] = trace.numbers
+        return self._values[id(trace)]
+
+    def value(self, cell: Cell, number: int, job: Job | None = None) -> float | None:
+        """One number of a step; None if the step does not have it."""
+        found = self.values(number, job).get(cell)
+        trace = self.trace(number, job)
+        if found is None and trace is not None and cell.via is not None:
+            with contextlib.suppress(KeyError):
+                return float(trace.term(cell).value)
+        return found
 
     def _find(self, number: int, job: Job) -> Trace | None:
         if number < 1:

@@ -79,10 +79,15 @@ class Move(NamedTuple):
 
 
 class Slips:
-    """The slips of a sheet's cells; made once for a sheet, because they look for neighbours in it."""
+    """The slips of a sheet's cells; made once for a sheet, because they look for neighbours in it.
 
-    def __init__(self, sheet: Sheet) -> None:
-        self.sheet = sheet
+    second: the slips of another sheet, to go with a cause that this sheet has already. Formulas that are the same have the
+    same ones, and nothing is rounded on the way.
+    """
+
+    def __init__(self, sheet: Sheet, second: Slips | None = None) -> None:
+        self.sheet, self._rounds = sheet, second is None
+        self._like = second if second is not None and _alike(second.sheet, sheet) else None
         self._text = Text(sheet.trace.label, sheet.trace.digits)
         self._shelves: dict[tuple[str, int, str], list[Cell]] = {}
         for cell in sheet.cells:
@@ -94,7 +99,12 @@ class Slips:
         """Every slip in one cell's formula, each result of it once."""
         found = self._own.get(cell)
         if found is None:
-            found = self._own[cell] = tuple(self._distinct(cell, self._trees(cell)))
+            like = self._like
+            if like is not None and _same(like.sheet.formulas[cell], self.sheet.formulas[cell]):
+                found = tuple(edit for edit in like.of(cell) if not edit.places)
+            else:
+                found = tuple(self._distinct(cell, self._trees(cell)))
+            self._own[cell] = found
         return found
 
     def twice(self, cell: Cell) -> Iterator[Edit]:
@@ -142,7 +152,8 @@ class Slips:
         yield from self._exchanged(cell, tree)
         yield from self._in_place(cell, tree)
         yield from self._slipped(tree)
-        yield from self._rounded(tree)
+        if self._rounds:
+            yield from self._rounded(tree)
 
     def _is_alias(self, cell: Cell) -> bool:
         return cell.symbol in ("dz/dW", "dz/dx")
@@ -320,6 +331,17 @@ class Slips:
 
     def _name(self, cell: Cell) -> str:
         return self.sheet.trace.label(self._meaning(cell))
+
+
+def _alike(one: Sheet, other: Sheet) -> bool:
+    """Whether two sheets have the same cells in the same order, with the same given numbers."""
+    return one.cells == other.cells and all(
+        one.values[cell] == other.values[cell] for cell in one.cells if one.formulas[cell] is None
+    )
+
+
+def _same(one: Term | None, other: Term | None) -> bool:
+    return one is other or (one is not None and other is not None and key(one) == key(other))
 
 
 def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> int:

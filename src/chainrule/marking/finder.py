@@ -139,6 +139,8 @@ class Finder:
     def agrees(self, value: float) -> bool:
         """Whether a number gives the written digits, rounded or cut off; 0.05 is not cut off to 0.04, though it may be a
         double just below."""
+        if not self.written.near(value):
+            return False
         printed = self.written.agreement(value)
         edge = abs(value) - abs(float(self.written)) >= self._unit * (1 - 1e-9)
         return printed == "rounded" or (printed == "truncated" and not edge)

@@ -113,7 +113,12 @@ class _Search:
         return [cell for cell in sheet.cells if sheet.formulas[cell] is not None and cell.symbol not in ("dz/dW", "dz/dx")]
 
     def slips(self, sheet: Sheet) -> Slips:
-        return self._slips.setdefault(id(sheet), (sheet, Slips(sheet)))[1]
+        """The slips of a sheet; of another sheet than the steps that are looked at, those that go with what it has already."""
+        found = self._slips.get(id(sheet))
+        if found is None:
+            known = any(self.way.sheet(number) is sheet for number in self.numbers) or sheet is self.base
+            found = self._slips[id(sheet)] = sheet, Slips(sheet, None if known else self.slips(self.base))
+        return found[1]
 
     def run(self, most: int) -> Why:
         finder = self.finder
@@ -290,9 +295,8 @@ class _Search:
         trace = self.way.trace(number, job)
         if trace is None:
             return
-        cells: Iterable[Cell] = [self.cell] if self.cell is not None else self.wanted(self.way.sheet(number, job) or self.base)
-        for cell in cells:
-            value, base = self.way.number_of(cell, number, job), self.way.number_of(cell, number)
+        for cell in [self.cell] if self.cell is not None else self.way.values(number, job):
+            value, base = self.way.value(cell, number, job), self.way.value(cell, number)
             if value is not None and (base is None or not math.isclose(value, base, rel_tol=SAME)):
                 self.finder.one(trace, cell, value, causes)
 
