@@ -1,7 +1,8 @@
 """Neural networks that show their work.
 
 `MLPClassifier` and `MLPRegressor` stand in for scikit-learn's; `Network`, the layers and optimizers build and train;
-`trace` derives one step; `load_example` and `read_spec` bring worked examples from files.
+`trace` derives one step; `load_example` and `read_spec` bring worked examples from files. `check` holds written-down
+numbers against a derivation; `why` finds the conventions or mistakes that produce a number.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from chainrule.derivation import trace
     from chainrule.errors import InputError, RunError
     from chainrule.estimators import MLPClassifier, MLPRegressor
+    from chainrule.marking.check import check
+    from chainrule.marking.match import Why
+    from chainrule.marking.report import Report
+    from chainrule.marking.search import why
     from chainrule.network import Network
     from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
     from chainrule.rules.losses import L1, L2
@@ -39,6 +44,10 @@ _HOMES = {
     "chainrule.errors": ("InputError", "RunError"),
     "chainrule.derivation": ("trace",),
     "chainrule.estimators": ("MLPClassifier", "MLPRegressor"),
+    "chainrule.marking.check": ("check",),
+    "chainrule.marking.match": ("Why",),
+    "chainrule.marking.report": ("Report",),
+    "chainrule.marking.search": ("why",),
     "chainrule.network": ("Network",),
     "chainrule.rules.layers": ("BatchNorm", "Dense", "Dropout", "LayerNorm"),
     "chainrule.rules.losses": ("L1", "L2"),
@@ -76,14 +85,18 @@ __all__ = [
     "Network",
     "Outcome",
     "RMSprop",
+    "Report",
     "RunError",
     "Step",
     "Trace",
+    "Why",
+    "check",
     "example_names",
     "load_example",
     "read_spec",
     "trace",
     "train",
+    "why",
 ]
 
 

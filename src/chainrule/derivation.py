@@ -114,11 +114,16 @@ def derive(
     digits: int | None = None,
     style: str = "",
     report: Callable[[int, float], None] | None = None,
+    engine: str = "reference",
 ) -> Trace:
-    """The step that `trace` describes; `report` is told the number and the loss of each update before it."""
+    """The step that `trace` describes; `report` is told the number and the loss of each update before it.
+
+    engine: who trains those updates. The reference is the definition, to the last digit; "auto" is enough where the first
+    ten digits are.
+    """
     network, number, state, notes = job.network, 0, None, (*_legend(job), *job.notes)
     if after or until is not None or patience is not None:
-        outcome = _train(job, after, until, patience, report)
+        outcome = _train(job, after, until, patience, report, engine)
         network = copy.copy(network)
         network.parameters, network.memory = outcome.parameters, outcome.memory
         number, state = outcome.number, outcome.state
@@ -159,6 +164,7 @@ def _train(
     until: float | None,
     patience: int | None,
     report: Callable[[int, float], None] | None,
+    engine: str,
 ) -> training.Outcome:
     endless = until is not None or patience is not None
     outcome = training.run(
@@ -175,7 +181,7 @@ def _train(
         conventions=job.conventions,
         weight=job.weight,
         keeps=job.keeps,
-        engine="reference",  # the definition, to the last digit: what is derived is what it computes
+        engine=engine,
         report=report,
     )
     if outcome.reason == "not finite":

@@ -70,6 +70,7 @@ class Trace:
         buffer = network.parameters if parameters is None else parameters
         views = reference.dressed(network, network.views(buffer), len(self.x), number, keeps)
         state = reference.begin(network, optimizer) if state is None else state
+        self.state, self.keeps = state, keeps
         update = Update(optimizer, number, self.rate, state, clipping, conventions)
         self._step = Rehearsal(network, views, self.x, self.t, self.weight, update, raw)
         self.scope, self.loss, self.new = self._step.scope, self._step.loss, self._step.new
@@ -198,6 +199,16 @@ class Trace:
     def count(self) -> int:
         """How many numbers this step has, shares and local derivatives not counted."""
         return sum(int(np.prod(array.shape)) for shelf in (self._step.given, self._step.steps) for array in shelf.values())
+
+    @property
+    def numbers(self) -> dict[Cell, float]:
+        """What the engine computed in this step, by cell, without opening any of it: shares of a sum are left out."""
+        return {
+            self.scope.cell(key, index): float(value)
+            for key, array in self._step.values.items()
+            if not self._hidden(key)
+            for index, value in np.ndenumerate(np.asarray(array))
+        }
 
     @property
     def cells(self) -> list[Cell]:

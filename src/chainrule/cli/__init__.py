@@ -19,6 +19,8 @@ COMMANDS = {
     "explain": "Derive one step of a network: every number, with the formula behind it.",
     "examples": "List the bundled examples, or print one.",
     "compare": "Put the same step under different conventions side by side.",
+    "check": "Hold written-down numbers against the derivation.",
+    "why": "Find the conventions or mistakes that produce a number.",
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -124,7 +126,7 @@ def _terminated(number: int, frame: object) -> None:
 
 
 _ASCII = {"·": "*", "η": "eta", "µ": "u", "∂": "d", "β": "beta", "ε": "eps", "α": "alpha", "δ": "delta", "λ": "lambda"}
-_ASCII |= {"μ": "mu", "ρ": "rho", "ψ": "psi", "—": "-", "→": "->", "–": "-", "−": "-", "ü": "ue"}
+_ASCII |= {"μ": "mu", "ρ": "rho", "ψ": "psi", "—": "-", "→": "->", "–": "-", "−": "-", "ü": "ue", "✓": "+", "✗": "x"}
 
 
 def _spelt(error: UnicodeError) -> tuple[str, int]:

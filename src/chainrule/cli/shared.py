@@ -95,6 +95,11 @@ def width() -> int:
     return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else 80
 
 
+def colour() -> bool:
+    """Whether stdout is a terminal that shows colours, and nobody asked for none."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM", "dumb") != "dumb"
+
+
 class Progress:
     """A line on stderr twice a second while updates run; nothing at all where stderr is no terminal."""
 

@@ -19,6 +19,9 @@ rounding. A written number on the very edge, as 0.38 for 0.375, is not judged by
 ENOUGH = 3
 """With fewer significant digits, one unit in the last place is no slip of rounding but another number."""
 
+LONGEST = 400
+"""Signs that a number may have."""
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _SIGNS = str.maketrans({"−": "-", "–": "-", "＋": "+", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
 _POWER = r"(?:[eE]([+-]?\d+)|\s*(?:[*·×x]|\\cdot|\\times)\s*10(?:\^|\*\*)\{?\s*([+-]?\d+)\s*\}?)"
@@ -54,8 +57,7 @@ class Written:
         off = abs(self.value - exact)
         if self.unit is None:
             return "rounded" if off <= slack else ""
-        beyond = abs(exact) - abs(self.value)
-        cut = -slack <= beyond < self.unit + slack and (self.value * exact > 0 or self.value == 0)
+        cut = self.truncates(number)
         if self.goes_on:
             return "truncated" if cut else ""
         if off <= self.unit / 2 + slack:
@@ -63,6 +65,20 @@ class Written:
         if cut:
             return "truncated"
         return "last_digit" if self.figures >= ENOUGH and off <= self.unit * Fraction(3, 2) + slack else ""
+
+    def truncates(self, calculated: Any) -> bool:
+        """Whether these digits are what is left of a calculated number when the others are cut off."""
+        number = float(calculated)
+        if self.unit is None or not math.isfinite(number):
+            return False
+        exact = Fraction(number)
+        slack = abs(exact) * SLACK
+        return -slack <= abs(exact) - abs(self.value) < self.unit + slack and (self.value * exact > 0 or self.value == 0)
+
+    @property
+    def decimals(self) -> int:
+        """How many digits stand behind the point; 0 for a fraction."""
+        return 0 if self.unit is None else len(str(self.unit.denominator)) - 1
 
     def near(self, calculated: Any) -> Any:
         """Of an array of numbers, which may agree by rounding or truncating: a quick look that leaves none out."""
@@ -88,6 +104,8 @@ def read_number(text: str) -> Written:
 
     A comma is the decimal sign; it groups digits only where a point follows (`1,234.5`). Raises InputError for anything else.
     """
+    if len(text) > LONGEST:
+        raise InputError("this is too long for a number", got=shown(text), do=f"at most {LONGEST} signs are read")
     cleaned = text.translate(_SIGNS).strip().strip("$").strip()
     cleaned = cleaned.lstrip("=≈~").strip()
     fraction = _FRACTION.fullmatch(cleaned)

@@ -1,0 +1,315 @@
+"""The same calculation under another choice: another example, trained and traced like any.
+
+Each way is said as the settings that bring it about (`--set update.order=sequential`), so that it can be looked at in full.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.derivation import Job
+from chainrule.errors import InputError
+from chainrule.network import Network
+from chainrule.rules import find, names
+from chainrule.rules.layers import Dense
+from chainrule.spec import Example
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to choose otherwise. settings: what has to be set for it. phrase: it in words, to go behind `with`.
+
+    rare: it is asked for seldom enough to be named after others.
+    """
+
+    settings: tuple[tuple[str, str], ...]
+    phrase: str
+    work: Job
+    rare: bool = False
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An example on which a mistake was made on purpose: where, and the digits that come out."""
+
+    example: str
+    cell: str
+    digits: str
+    settings: tuple[tuple[str, Any], ...] = ()
+    after: int = 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice on which two calculations may differ. learner, author: one sentence for each of them."""
+
+    name: str
+    learner: str
+    author: str
+    broken: Broken
+    ways: Callable[[Job], Iterator[Way]]
+
+
+def job_of(what: Job | Example) -> Job:
+    """An example as the plain job that it is; its settings are changed as fields, without reading its file again."""
+    return what if isinstance(what, Job) else Job(**{entry.name: getattr(what, entry.name) for entry in fields(Job)})
+
+
+def _with_loss(work: Job, loss: Any) -> Job | None:
+    """The same with another loss; None where that cannot follow the last activation or take these targets."""
+    if loss.mismatch(work.network.last_activation, work.network.outputs) is not None:
+        return None
+    network = copy.copy(work.network)
+    network.loss = loss
+    try:
+        network.goals(work.t, len(work.x))
+    except InputError:
+        return None
+    return replace(work, network=network)
+
+
+PAIRS = {
+    ("half_squared_error", "squared_error"): "the squared error without the 1/2",
+    ("squared_error", "half_squared_error"): "1/2 of the squared error",
+}
+
+
+def _half(work: Job) -> Iterator[Way]:
+    yield from _losses(work, lambda here, other: (here, other) in PAIRS)
+
+
+def _mean_loss(work: Job) -> Iterator[Way]:
+    squared = {"half_squared_error", "squared_error", "mean_squared_error"}
+    yield from _losses(work, lambda here, other: "mean_squared_error" in (here, other) and {here, other} <= squared)
+
+
+def _other_loss(work: Job) -> Iterator[Way]:
+    squared = {"half_squared_error", "squared_error", "mean_squared_error"}
+    yield from _losses(work, lambda here, other: not {here, other} <= squared, rare=True)
+
+
+def _losses(work: Job, wanted: Callable[[str, str], bool], rare: bool = False) -> Iterator[Way]:
+    here = work.network.loss
+    for name in names("loss"):
+        if name == here.name or not wanted(here.name, name):
+            continue
+        other = _with_loss(work, find("loss", name)(reduction=here.reduction))
+        if other is not None:
+            phrase = PAIRS.get((here.name, name), f"loss {name.replace('_', ' ')} in place of {here.name.replace('_', ' ')}")
+            yield Way((("network.loss", name),), phrase, other, rare)
+
+
+def _samples(work: Job) -> Iterator[Way]:
+    if len(work.x) > 1:
+        other = "sum" if work.network.loss.reduction == "mean" else "mean"
+        changed = _with_loss(work, replace(work.network.loss, reduction=other))
+        if changed is not None:
+            yield Way((("network.reduction", other),), f"the {other} over samples", changed)
+
+
+def _biases(work: Job) -> Iterator[Way]:
+    symbols = {span.symbol for span in work.network.spans}
+    if "b" not in symbols:
+        return
+    here = work.conventions.biases
+    if here != "frozen":
+        yield Way((("update.biases", "frozen"),), "biases that are not updated", _told(work, biases="frozen"))
+    shared = any(isinstance(layer, Dense) and layer.bias == "shared" for layer in work.network.layers)
+    if here == "frozen":
+        words = "shared biases that are updated" if shared else "biases that are updated"
+        yield Way((("update.biases", "updated"),), words, _told(work, biases="updated"))
+    if shared:
+        phrase = "a bias of its own for each unit, updated"
+        yield Way((("update.biases", "updated_per_unit"),), phrase, _told(_per_unit(work), biases="updated_per_unit"))
+
+
+def _told(work: Job, **choices: Any) -> Job:
+    return replace(work, conventions=replace(work.conventions, **choices))
+
+
+def _per_unit(work: Job) -> Job:
+    """Shared biases as one for each unit, all with the shared value."""
+    old = work.network
+    shared = [isinstance(each, Dense) and each.bias == "shared" for each in old.layers]
+    changed: dict[str, Any] = {"bias": "per_unit"}
+    layers = [replace(each, **changed) if one else each for each, one in zip(old.layers, shared, strict=True)]
+    parts = []
+    for span in old.spans:
+        values = old.parameters[span.start : span.stop]
+        wide = shared[span.layer - 1] and span.symbol == "b"
+        parts.append(np.repeat(values, old.widths[span.layer - 1]) if wide else values)
+    network = Network(layers, old.inputs, old.loss, old.seed, old.penalties, old.dtype, np.concatenate(parts))
+    network.memory = old.memory
+    naming = None if work.naming is None else network.naming(work.naming.style, work.naming.custom)
+    return replace(work, network=network, naming=naming)
+
+
+def _order(work: Job) -> Iterator[Way]:
+    other = "sequential" if work.conventions.order == "simultaneous" else "simultaneous"
+    if other == "sequential" and work.clipping is not None and work.clipping.name == "clip_norm":
+        return
+    phrase = {
+        "sequential": "hidden layers that collect error through weights that are updated already (sequential updates)",
+        "simultaneous": "all gradients from the old weights (simultaneous updates)",
+    }[other]
+    yield Way((("update.order", other),), phrase, _told(work, order=other))
+
+
+def _dialects(work: Job) -> Iterator[Way]:
+    rule = work.optimizer
+    for entry in fields(rule):
+        for option in entry.metadata.get("options", ()):
+            if option != getattr(rule, entry.name):
+                phrase = f"{rule.name}'s {entry.name.replace('_', ' ')} {option}"
+                changed = replace(work, optimizer=replace(rule, **{entry.name: option}))
+                yield Way(((f"update.{entry.name}", option),), phrase, changed)
+    epsilon = getattr(rule, "epsilon", None)
+    for other in (1e-7, 1e-8, 1e-10, 0.0) if epsilon is not None else ():
+        if other != epsilon:
+            changed = replace(work, optimizer=replace(rule, epsilon=other))  # type: ignore[call-arg]
+            yield Way((("update.epsilon", f"{other:g}"),), f"epsilon {other:g}", changed)
+    begins = getattr(rule, "initial_accumulator", None)
+    for other in (0.0, 0.1) if begins is not None else ():
+        if other != begins:
+            changed = replace(work, optimizer=replace(rule, initial_accumulator=other))  # type: ignore[call-arg]
+            yield Way((("update.initial_accumulator", f"{other:g}"),), f"an accumulator that begins at {other:g}", changed)
+
+
+def _optimizers(work: Job) -> Iterator[Way]:
+    rule = work.optimizer
+    for name in names("optimizer"):
+        if name != rule.name:
+            kept = {
+                entry.name: getattr(rule, entry.name) for entry in fields(find("optimizer", name)) if hasattr(rule, entry.name)
+            }
+            try:
+                other = find("optimizer", name)(**kept)
+            except InputError:
+                continue  # a word of one optimizer's dialect may mean nothing to another
+            phrase = f"optimizer {name} in place of {rule.name}"
+            yield Way((("update.optimizer", name),), phrase, replace(work, optimizer=other), True)
+
+
+def _rate(work: Job) -> Iterator[Way]:
+    rate = work.optimizer.learning_rate
+    for factor in (0.1, 10.0):
+        other = float(f"{rate * factor:.15g}")
+        yield Way(((("update.learning_rate"), repr(other)),), f"learning rate {other:g}", _faster(work, other), True)
+
+
+def _faster(work: Job, rate: float) -> Job:
+    return replace(work, optimizer=replace(work.optimizer, learning_rate=rate))  # type: ignore[call-arg]
+
+
+def _half_and_rate(work: Job) -> Iterator[Way]:
+    """Without the 1/2 and at half the rate, plain descent goes the same way."""
+    for way in _half(work):
+        factor = 0.5 if work.network.loss.name == "half_squared_error" else 2.0
+        rate = float(f"{work.optimizer.learning_rate * factor:.15g}")
+        settings = (*way.settings, ("update.learning_rate", repr(rate)))
+        yield Way(settings, f"{way.phrase}, at learning rate {rate:g}", _faster(way.work, rate))
+
+
+def _activations(work: Job) -> Iterator[Way]:
+    for place, layer in enumerate(work.network.layers):
+        if not isinstance(layer, Dense):
+            continue
+        here = layer.activation
+        for name in ("identity", "sigmoid", "tanh", "relu"):
+            if name == here.name:
+                continue
+            layers = list(work.network.layers)
+            layers[place] = replace(layer, activation=find("activation", name)())
+            network = copy.copy(work.network)
+            network.layers = tuple(layers)
+            if network.loss.mismatch(network.last_activation, network.outputs) is None:
+                phrase = f"{name} in place of {here.name} in layer {place + 1}"
+                settings = ((f"network.layers[{place + 1}].activation", name),)
+                yield Way(settings, phrase, replace(work, network=network), True)
+
+
+CHOICES = (
+    Choice(
+        "half",
+        "The squared error is taken with a factor 1/2 by some and without it by others: every derivative doubles.",
+        "Say whether the loss has the factor 1/2: all gradients and updates depend on it.",
+        Broken("mazur", "w5+", "0.317832959", ()),
+        _half,
+    ),
+    Choice(
+        "mean_over_outputs",
+        "The loss is the mean over the outputs for some and the sum for others: divide or do not divide by their number.",
+        "Say whether the loss is summed or averaged over the outputs.",
+        Broken("lamsal", "E", "0.24908954146"),
+        _mean_loss,
+    ),
+    Choice(
+        "another_loss",
+        "Another loss than the one that is stated was used throughout.",
+        "The numbers follow from another loss than the text states.",
+        Broken("mazur", "E", "1.512"),
+        _other_loss,
+    ),
+    Choice(
+        "samples",
+        "The gradient of a batch is the sum over its samples for some, and the mean for others.",
+        "Say whether the loss is summed or averaged over the samples.",
+        Broken("mazur", "E", "0"),
+        _samples,
+    ),
+    Choice(
+        "biases",
+        "Biases are parameters too: some texts update them, each unit's own or one for the layer, and some do not.",
+        "Say whether biases are updated, and whether a layer shares one.",
+        Broken("mazur", "E", "0.28047144679", (), 1),
+        _biases,
+    ),
+    Choice(
+        "order",
+        "Every gradient is taken from the old weights; with the output weights updated first, hidden layers see new ones.",
+        "The hidden gradients were computed with output weights that were updated already.",
+        Broken("mazur", "E", "0.291027924", (), 1),
+        _order,
+    ),
+    Choice(
+        "half_and_rate",
+        "Without the 1/2 every gradient is twice as large; half the learning rate makes up for it.",
+        "A factor 1/2 in the loss and a factor 2 in the learning rate cannot be told apart by the weights alone.",
+        Broken("lamsal", "dE/dw5", "0.1604062486"),
+        _half_and_rate,
+    ),
+    Choice(
+        "dialect",
+        "Optimizers have dialects: where epsilon stands, whether the means are corrected, what the velocity holds.",
+        "Say which dialect of the optimizer is meant: libraries differ.",
+        Broken("mazur", "w5+", "0"),
+        _dialects,
+    ),
+    Choice(
+        "optimizer",
+        "Another optimizer than the one that is stated was used.",
+        "The updates follow from another optimizer than the text states.",
+        Broken("mazur", "w5+", "0"),
+        _optimizers,
+    ),
+    Choice(
+        "learning_rate",
+        "The decimal point of the learning rate slipped.",
+        "The updates follow from another learning rate than the text states.",
+        Broken("mazur", "w5+", "0"),
+        _rate,
+    ),
+    Choice(
+        "activation",
+        "A layer has another activation than the one that is stated.",
+        "The numbers follow from another activation than the text states.",
+        Broken("mazur", "out_o1", "0"),
+        _activations,
+    ),
+)
+"""Everything that can be chosen otherwise in the example itself."""
