@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from chainrule.marking.choices import Broken
 from chainrule.marking.edits import key, node_of, renamed
 from chainrule.marking.sheet import Change, Sheet, leaves
@@ -141,7 +143,7 @@ def _slopes(sheet: Sheet) -> Iterator[tuple[str, Change]]:
 
 
 def _one(sheet: Sheet, cell: Cell) -> Lattice:
-    return Lattice((), lambda _: named(cell, sheet.values[cell]))
+    return Lattice((), lambda _: named(cell, np.float64(sheet.values[cell])))
 
 
 def _no_slopes(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -248,7 +250,7 @@ def _rows(sheet: Sheet, symbol: str, layer: int) -> Lattice | None:
 
     if cell((0, 0)) not in sheet:
         return None
-    return Lattice((rows, outputs), lambda index: named(cell(index), sheet.values[cell(index)]))
+    return Lattice((rows, outputs), lambda index: named(cell(index), np.float64(sheet.values[cell(index)])))
 
 
 def _error_turned(sheet: Sheet) -> Iterator[tuple[str, Change]]:

@@ -46,7 +46,7 @@ def why(
 
     name: which number it is said to be; without it all numbers of the step are looked at (their digits must be at least
     four). after: the step after so many updates. updates: numbers of the updates to look at, from 1; without it the one
-    asked for and its two neighbours. most: of how many causes an explanation may consist, at most 2. progress: is told in
+    asked for and its two neighbours. most: of how many causes an explanation may consist, 0 to 2. progress: is told in
     words what is tried. Raises InputError for a value that is no number and a name that is none of the step.
     """
     written = read_number(value) if isinstance(value, str) else value
@@ -121,13 +121,18 @@ class _Search:
         return found[1]
 
     def run(self, most: int) -> Why:
+        with np.errstate(all="ignore"):  # what overflows explains nothing
+            return self._levels(most)
+
+    def _levels(self, most: int) -> Why:
         finder = self.finder
         self.as_it_is()
         few = self.written.figures <= ENOUGH
         if any(match.causes == 0 for match in finder.matches):
             finder.matches = [match for match in finder.matches if match.causes == 0]
-            self.other_ways_to_the_same()
-        elif not finder.matches or few:
+            if most > 0:
+                self.other_ways_to_the_same()
+        elif most > 0 and (not finder.matches or few):
             self.single()
             if most > 1 and _goes_on(finder):
                 self.pairs(few)
