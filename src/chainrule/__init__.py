@@ -1,7 +1,7 @@
 """Neural networks that show their work.
 
 `MLPClassifier` and `MLPRegressor` stand in for scikit-learn's; `Network`, the layers and optimizers build and train;
-`trace` derives one step; `load_example` and `read_spec` bring worked examples from files.
+`trace` derives one step; `why` finds what produces a number; `load_example` and `read_spec` bring worked examples from files.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chainrule.derivation import trace
     from chainrule.errors import InputError, RunError
     from chainrule.estimators import MLPClassifier, MLPRegressor
+    from chainrule.marking.search import why
     from chainrule.network import Network
     from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
     from chainrule.rules.losses import L1, L2
@@ -39,6 +40,7 @@ _HOMES = {
     "chainrule.errors": ("InputError", "RunError"),
     "chainrule.derivation": ("trace",),
     "chainrule.estimators": ("MLPClassifier", "MLPRegressor"),
+    "chainrule.marking.search": ("why",),
     "chainrule.network": ("Network",),
     "chainrule.rules.layers": ("BatchNorm", "Dense", "Dropout", "LayerNorm"),
     "chainrule.rules.losses": ("L1", "L2"),
@@ -84,6 +86,7 @@ __all__ = [
     "read_spec",
     "trace",
     "train",
+    "why",
 ]
 
 
