@@ -26,12 +26,14 @@ class Course:
 
     A step alone is followed to other updates only if it is the first: before that, nothing is known of the way.
     exactly: train with the reference engine, for numbers of more digits than the engines have in common.
+    of: of a large step, the one number that is looked at; its sheet holds that and two steps before it.
     """
 
     job: Job
     number: int
     alone: Trace | None
     exactly: bool
+    of: Cell | None = None
     _traces: dict[tuple[int, int], tuple[Job, Trace | None]] = field(default_factory=dict)
     _values: dict[int, dict[Cell, float]] = field(default_factory=dict)
     _sheets: dict[tuple[int, int], Sheet] = field(default_factory=dict)
@@ -51,7 +53,10 @@ class Course:
             return None
         key = number, id(self.job if job is None else job)
         if key not in self._sheets:
-            self._sheets[key] = Sheet(trace)
+            try:
+                self._sheets[key] = Sheet(trace) if self.of is None else Sheet(trace, [self.of], depth=2)
+            except KeyError:
+                return None
         return self._sheets[key]
 
     def values(self, number: int, job: Job | None = None) -> dict[Cell, float]:

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.marking.course import held_from
-from chainrule.marking.edits import RARER, Edit, shown
+from chainrule.marking.edits import RARER, Edit
 from chainrule.marking.match import Match
 from chainrule.marking.sheet import Change, Sheet
+from chainrule.marking.trees import shown
 from chainrule.marking.written import Written
 from chainrule.naming import Cell, cell_id
 from chainrule.tracing import Trace

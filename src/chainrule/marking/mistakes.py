@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from chainrule.marking.choices import Broken
-from chainrule.marking.edits import key, node_of, renamed
+import numpy as np
+
+from chainrule.marking.choices import TWO_SAMPLES, Broken
 from chainrule.marking.sheet import Change, Sheet, leaves
+from chainrule.marking.trees import key, node_of, renamed
 from chainrule.naming import Cell
 from chainrule.rules import find, names
 from chainrule.rules.layers import Dense
@@ -141,7 +143,7 @@ def _slopes(sheet: Sheet) -> Iterator[tuple[str, Change]]:
 
 
 def _one(sheet: Sheet, cell: Cell) -> Lattice:
-    return Lattice((), lambda _: named(cell, sheet.values[cell]))
+    return Lattice((), lambda _: named(cell, np.float64(sheet.values[cell])))
 
 
 def _no_slopes(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -248,7 +250,7 @@ def _rows(sheet: Sheet, symbol: str, layer: int) -> Lattice | None:
 
     if cell((0, 0)) not in sheet:
         return None
-    return Lattice((rows, outputs), lambda index: named(cell(index), sheet.values[cell(index)]))
+    return Lattice((rows, outputs), lambda index: named(cell(index), np.float64(sheet.values[cell(index)])))
 
 
 def _error_turned(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -287,91 +289,91 @@ MISTAKES = (
         "outputs_averaged",
         "The loss of several outputs is their sum for some and their mean for others; so is its derivative.",
         "Check that the loss that is reported is the one that is differentiated: sum or mean over the outputs.",
-        Broken("mazur", "E", "0"),
+        Broken("mazur", "delta_o1", "0.069249281"),
         _outputs,
     ),
     Mistake(
         "samples_averaged",
         "The loss of several samples is their sum for some and their mean for others; so is its derivative.",
         "Check that the loss that is reported is the one that is differentiated: sum or mean over the samples.",
-        Broken("mazur", "E", "0"),
+        Broken("mazur", "dE/dw5", "0.110838407", TWO_SAMPLES),
         _samples,
     ),
     Mistake(
         "one_sample",
         "The gradient of a batch collects what every sample adds; here one sample alone was used.",
         "The gradients are those of a single sample, not of the batch.",
-        Broken("mazur", "E", "0"),
+        Broken("mazur", "dE/dw5", "0.04108352", TWO_SAMPLES),
         _one_sample,
     ),
     Mistake(
         "error_from_gradients",
         "What goes back to a hidden unit is the delta of each unit it feeds, not the gradient of the weight between them.",
         "The hidden error was collected from dE/dw instead of the deltas.",
-        Broken("mazur", "dE/dout_h1", "0"),
+        Broken("mazur", "dE/dout_h1", "0.021565546"),
         _from_gradients,
     ),
     Mistake(
         "transposed_weights",
         "Forward, a unit weighs what comes in with its own row; back, the error returns along the same weights, by columns.",
         "A weight matrix was used with rows and columns exchanged.",
-        Broken("mazur", "net_o1", "0"),
+        Broken("mazur", "dE/dout_h1", "0.038255218"),
         _transposed,
     ),
     Mistake(
         "slope_elsewhere",
         "The slope belongs to the weighted sum; of a sigmoid it is out (1 - out), with the output in it and not the sum.",
         "The slope of the activation was taken at the wrong argument.",
-        Broken("mazur", "delta_h1", "0"),
+        Broken("mazur", "delta_o1", "-0.08683019"),
         _slopes,
     ),
     Mistake(
         "slopes_left_out",
         "On the way back through a unit the error is multiplied by the slope of its activation.",
         "The slope of the activation is missing from the deltas.",
-        Broken("mazur", "dE/dw1", "0"),
+        Broken("mazur", "dE/dw1", "0.009400513"),
         _no_slopes,
     ),
     Mistake(
         "uphill",
         "The update goes against the gradient: minus, not plus.",
         "The weights were moved along the gradient instead of against it.",
-        Broken("mazur", "w5+", "0"),
+        Broken("mazur", "E", "0.305640633", after=1),
         _uphill,
     ),
     Mistake(
         "rate_left_out",
         "The gradient is multiplied by the learning rate before it is taken away.",
         "The learning rate is missing from the updates.",
-        Broken("mazur", "w5+", "0"),
+        Broken("lamsal", "E", "0.235118525", after=1),
         _no_rate,
     ),
     Mistake(
         "biases_left_out",
         "A weighted sum ends with the bias.",
         "The biases are missing from the weighted sums.",
-        Broken("mazur", "out_o1", "0"),
+        Broken("mazur", "E", "0.242519857"),
         _no_biases,
     ),
     Mistake(
         "some_biases",
         "Biases of every layer are updated, or of none.",
         "Only some of the biases were updated.",
-        Broken("two-two-one", "E", "0", (), 1),
+        Broken("two-two-one", "E", "0.002571761", after=1),
         _some_biases,
     ),
     Mistake(
         "bias_mean",
         "A bias that a layer shares gets the sum of its units' deltas: it moves all of them.",
         "The gradient of a shared bias was averaged over the units instead of summed.",
-        Broken("mazur", "E", "0", (("update.biases", "updated"),), 1),
+        Broken("mazur", "E", "0.28838115", (("update.biases", "updated"),), after=1),
         _mean_bias,
     ),
     Mistake(
         "another_slope",
         "The derivative has to be the one of the loss that is stated.",
         "The derivative belongs to another loss than the one that is reported.",
-        Broken("mazur", "delta_o1", "0"),
+        Broken("mazur", "delta_o1", "0.093407801"),
         _other_slope,
         rare=True,
     ),
@@ -379,14 +381,14 @@ MISTAKES = (
         "error_turned",
         "The derivative of the squared error is output minus target.",
         "The sign of the error is turned in the derivative of the loss.",
-        Broken("mazur", "w5+", "0"),
+        Broken("mazur", "delta_h1", "-0.008771355"),
         _error_turned,
     ),
     Mistake(
         "miscounted",
         "The corrections of adam count updates from 1.",
         "The corrections for the start at 0 use another number of updates.",
-        Broken("mazur", "w5+", "0", (("update.optimizer", "adam"),), 2),
+        Broken("mazur", "w5+", "0.108892081", (("update.optimizer", "adam"), ("update.learning_rate", 0.1)), after=2),
         _counted,
     ),
 )

@@ -21,10 +21,13 @@ from chainrule.marking.match import Match, Why
 from chainrule.marking.mistakes import MISTAKES
 from chainrule.marking.sheet import Change, Sheet
 from chainrule.marking.written import ENOUGH, Written, read_number
-from chainrule.naming import Cell
+from chainrule.naming import Cell, cell_id
 from chainrule.readers import Rounding
 from chainrule.spec import Example
 from chainrule.tracing import Trace
+
+LARGE = 2_000
+"""Of a step with more numbers than this only the one that is named is looked at, and what it is made of."""
 
 PAIRS = 400_000
 """Pairs of slips that are tried at most."""
@@ -46,7 +49,7 @@ def why(
 
     name: which number it is said to be; without it all numbers of the step are looked at (their digits must be at least
     four). after: the step after so many updates. updates: numbers of the updates to look at, from 1; without it the one
-    asked for and its two neighbours. most: of how many causes an explanation may consist, at most 2. progress: is told in
+    asked for and its two neighbours. most: of how many causes an explanation may consist, 0 to 2. progress: is told in
     words what is tried. Raises InputError for a value that is no number and a name that is none of the step.
     """
     written = read_number(value) if isinstance(value, str) else value
@@ -57,6 +60,17 @@ def why(
             do="say which number it is: why(example, value, name)",
         )
     way = course(what, after, exactly=written.figures > 10)
+    trace = way.trace(way.number)
+    assert trace is not None  # the step that is asked for raises what is wrong with it
+    if trace.count > LARGE:
+        if name is None:
+            raise InputError(
+                f"this step has {trace.count:,} numbers, too many to look through",
+                do="say which number it is: why(example, value, name)",
+            )
+        cell = trace.find(name)
+        updated = cell_id(cell._replace(symbol=f"{cell.symbol}+"))
+        way = replace(way, of=trace.find(updated) if updated in trace and not cell.of else cell)
     return _Search(written, way, name, tuple(updates or ()), progress or (lambda text: None)).run(most)
 
 
@@ -97,6 +111,7 @@ class _Search:
         self.base = _first(way)
         few = written.figures <= ENOUGH  # they agree with too much to look at other updates unasked
         self.numbers = updates or ((way.number,) if few else (way.number, way.number + 1, way.number - 1))
+        self.asked = bool(updates)
         self.cell = None if name is None else self._goal(self.base, self.base.trace.find(name))
         self._slips: dict[int, tuple[Sheet, Slips]] = {}
 
@@ -112,6 +127,16 @@ class _Search:
             return [self.cell] if self.cell in sheet else []
         return [cell for cell in sheet.cells if sheet.formulas[cell] is not None and cell.symbol not in ("dz/dW", "dz/dx")]
 
+    def meant(self, sheet: Sheet) -> list[Cell]:
+        """Those of them that are meant at the update of the sheet."""
+        return [cell for cell in self.wanted(sheet) if self.here(sheet.trace.number, cell)]
+
+    def here(self, number: int, cell: Cell | None = None) -> bool:
+        """Whether an update is meant by who asks, and not a mistake in counting: the first update has a loss before and after
+        it."""
+        after = self.way.number == 1 and number == 2 and (cell is None or cell.symbol in AHEAD)
+        return self.asked or after or number == self.way.number
+
     def slips(self, sheet: Sheet) -> Slips:
         """The slips of a sheet; of another sheet than the steps that are looked at, those that go with what it has already."""
         found = self._slips.get(id(sheet))
@@ -121,13 +146,18 @@ class _Search:
         return found[1]
 
     def run(self, most: int) -> Why:
+        with np.errstate(all="ignore"):  # what overflows explains nothing
+            return self._levels(most)
+
+    def _levels(self, most: int) -> Why:
         finder = self.finder
         self.as_it_is()
         few = self.written.figures <= ENOUGH
         if any(match.causes == 0 for match in finder.matches):
             finder.matches = [match for match in finder.matches if match.causes == 0]
-            self.other_ways_to_the_same()
-        elif not finder.matches or few:
+            if most > 0:
+                self.other_ways_to_the_same()
+        elif most > 0 and (not finder.matches or few):
             self.single()
             if most > 1 and _goes_on(finder):
                 self.pairs(few)
@@ -145,7 +175,7 @@ class _Search:
             sheet = self.way.sheet(number)
             for cell in self.wanted(sheet) if sheet is not None else ():
                 assert sheet is not None
-                here = number == self.way.number or (self.way.number == 1 and number == 2 and cell.symbol in AHEAD)
+                here = self.here(number, cell)
                 self.finder.level = 0 if here else 1
                 counted = [] if here else [Cause((), ("update_count",), "", COMMON)]
                 self.finder.one(sheet.trace, cell, sheet.values[cell], counted)
@@ -173,25 +203,29 @@ class _Search:
         self.finder.level = 1
         for number in self.numbers:
             sheet = self.way.sheet(number)
-            if sheet is None or (number != self.way.number and self.way.number > 2):
+            if sheet is None or not self.meant(sheet):
                 continue
             self.progress(f"slips at update {number:,}")
             self.within(sheet, ())
             self.roundings(sheet)
-            following = self.way.sheet(number + 1) if number + 1 in self.numbers else None
-            if following is not None:
-                self.within(sheet, (), following)
-                self.roundings(sheet, following)
-            if number == self.way.number:
-                self.another_cell(sheet)
-                self.slipped_digits(sheet)
+            self.another_cell(sheet)
+            self.slipped_digits(sheet)
+            before = self.way.sheet(number - 1)
+            if before is not None:  # what was done at the update before goes on into this one
+                self.within(before, (), sheet)
+                self.roundings(before, sheet)
         self.choices(self.way.job, None)
+        self.rounded_all_the_way()
 
     def within(self, sheet: Sheet, before: Sequence[Cause], following: Sheet | None = None) -> None:
         """Every slip in what leads to the wanted cells of a sheet or of the one following it, and every mistake."""
-        wanted = self.wanted(following or sheet)
+        wanted = self.meant(following or sheet)
+        if not wanted:
+            return
         edits = self.edits(sheet, None if following is not None else self.cell)
         self.finder.many(sheet, wanted, self.as_causes(edits, following is not None), before, following=following)
+        if self.way.of is not None:
+            return  # a mistake of a whole step goes beyond what is looked at
         found = list(self.mistakes(sheet))
         there = {} if following is None else {cause.phrase: change for cause, change in self.mistakes(following)}
         then = [there.get(cause.phrase, {}) for cause, _ in found]
@@ -220,7 +254,7 @@ class _Search:
             return
         nothing = np.full((1, 1), -1)
         target = following or sheet
-        wanted = self.wanted(target)
+        wanted = self.meant(target)
         for how, places in itertools.product(("rounded", "truncated"), PLACES):
             numbers = Rounding(how, places)
             words = "rounded" if how == "rounded" else "cut off"
@@ -237,6 +271,20 @@ class _Search:
                 value = float(np.ravel(found[cell])[0])
                 if not math.isclose(value, target.values[cell], rel_tol=SAME):
                     self.finder.one(target.trace, cell, value, [cause])
+
+    def rounded_all_the_way(self) -> None:
+        """Every step of every update rounded or cut off; of many updates only to about as many decimals as are written."""
+        job, number = self.way.job, self.way.number
+        if number <= 2 or number > FAR or job.conventions.intermediate != "exact" or self.way.alone is not None:
+            return
+        for how, more in itertools.product(("rounded", "truncated"), (0, 1, -1)):
+            places = self.finder.places + more
+            if 0 <= places <= 15:
+                words = "rounded" if how == "rounded" else "cut off"
+                settings = (f"numbers.intermediate={how}", f"numbers.places={places}")
+                cause = Cause(settings, (), f"every step of every update {words} to {places} decimals", COMMON)
+                chosen = replace(job.conventions, intermediate=how, places=places)
+                self.choice(number, replace(job, conventions=chosen), [cause])
 
     def another_cell(self, sheet: Sheet) -> None:
         """The number of another cell, written down for this one."""
@@ -260,7 +308,7 @@ class _Search:
         with contextlib.suppress(InputError):
             for swapped in transpositions(self.written.text.strip()):
                 others.append(("digits_swapped", "two digits exchanged when it was written down", read_number(swapped)))
-        for cell in self.wanted(sheet):
+        for cell in self.meant(sheet):
             for kind, phrase, other in others:
                 self.finder.searched += 1
                 printed = other.agreement(sheet.values[cell])
@@ -287,15 +335,17 @@ class _Search:
             if self.way.number > FAR:
                 self.progress(f"{cause.phrase}, {self.way.number:,} updates")
             for number in self.numbers:
-                if not (self.way.slow(other) and number != self.way.number):
+                if self.here(number, self.cell):
                     self.choice(number, other, [*causes, cause])
 
-    def choice(self, number: int, job: Job, causes: Sequence[Cause]) -> None:
-        """The wanted numbers of a step of another job."""
+    def choice(self, number: int, job: Job, causes: Sequence[Cause], counted: bool = False) -> None:
+        """The wanted numbers of a step of another job. counted: the update may be one that is not meant."""
         trace = self.way.trace(number, job)
         if trace is None:
             return
         for cell in [self.cell] if self.cell is not None else self.way.values(number, job):
+            if not counted and not self.here(number, cell):
+                continue
             value, base = self.way.value(cell, number, job), self.way.value(cell, number)
             if value is not None and (base is None or not math.isclose(value, base, rel_tol=SAME)):
                 self.finder.one(trace, cell, value, causes)
@@ -322,6 +372,9 @@ class _Search:
             if there is not None and self._differs(there):
                 self.within(there, (cause,))
             self.choices(other, cause)
+            for number in self.numbers if self.cell is not None else ():
+                if not self.here(number, self.cell):
+                    self.choice(number, other, [Cause((), ("update_count",), "", COMMON), cause], counted=True)
 
     def _reaches(self, change: Change) -> bool:
         """Whether a mistake touches what leads to the wanted cell."""

@@ -28,15 +28,18 @@ class Sheet:
 
     Formulas are the steps as they were run: a gradient is its delta times what the sender put out, so that a delta that
     somebody got wrong is carried on. values: as the engine computed them, as floats. of: only what leads to these cells;
-    without it the trace must be small enough to be listed (an InputError says so).
+    without it the trace must be small enough to be listed (an InputError says so). depth: so many steps before them, and
+    what stands there counts as given.
     """
 
-    def __init__(self, trace: Trace, of: Iterable[Cell] | None = None) -> None:
+    def __init__(self, trace: Trace, of: Iterable[Cell] | None = None, depth: int | None = None) -> None:
         self.trace = trace
-        self.cells: list[Cell] = _leading_to(trace, _in_order(trace, trace.cells) if of is None else of)
-        self.formulas: dict[Cell, Term | None] = {}
-        for cell in self.cells:
-            self.formulas[cell] = trace.term(cell).definition
+        goals = _in_order(trace, trace.cells) if of is None else list(of)
+        opened = None if depth is None else _near(trace, goals, depth)
+        self.cells: list[Cell] = _leading_to(trace, goals, opened)
+        self.formulas: dict[Cell, Term | None] = {
+            cell: trace.term(cell).definition if opened is None or cell in opened else None for cell in self.cells
+        }
         self.values: dict[Cell, float] = {cell: float(trace.term(cell).value) for cell in self.cells}
         self.place: dict[Cell, int] = {cell: place for place, cell in enumerate(self.cells)}
         self.held: frozenset[Cell] = frozenset()
@@ -62,7 +65,7 @@ class Sheet:
 
     def as_it_was(self, cell: Cell) -> bool:
         """Whether a cell still has the formula of its trace."""
-        return self.formulas[cell] is self.trace.term(cell).definition
+        return self.formulas[cell] is not None and self.formulas[cell] is self.trace.term(cell).definition
 
     def __contains__(self, cell: object) -> bool:
         return cell in self.place
@@ -175,7 +178,7 @@ class _Table:
             self.moved.add(cell)
         self.computed[cell] = self.kept[cell] = value
         if self.rounding is not None and formula is not None and formula.op != "name" and cell in self.moved:
-            self.kept[cell] = self.rounding.array(value)
+            self.kept[cell] = self.rounding.array(value) if np.ndim(value) else self.rounding.number(float(value))
 
     def _moves(self, cell: Cell) -> bool:
         """Whether a cell has to be computed anew: what it is made of has moved, or is rounded as it was not in the step."""
@@ -214,7 +217,11 @@ def evaluate(term: Term, look: Callable[[Cell], Any]) -> Any:
 
 
 def _rounded(how: str) -> Callable[[Any, int], Any]:
-    return lambda x, places: Rounding(how, places).array(x)
+    def rounded(x: Any, places: int) -> Any:
+        numbers = Rounding(how, places)
+        return numbers.number(float(x)) if np.ndim(x) == 0 else numbers.array(x)
+
+    return rounded
 
 
 def _product(*factors: Any) -> Any:
@@ -249,8 +256,18 @@ def _in_order(trace: Trace, cells: Sequence[Cell]) -> list[Cell]:
     return sorted(cells, key=lambda cell: 1 if trace.phase(cell) in forward else 2 + len(trace.network.layers) - cell.layer)
 
 
-def _leading_to(trace: Trace, goals: Iterable[Cell]) -> list[Cell]:
-    """The cells that lead to some, and these, in an order in which each uses only earlier ones."""
+def _near(trace: Trace, goals: Sequence[Cell], depth: int) -> set[Cell]:
+    """The cells that are at most so many steps before some, these included."""
+    found, front = set(goals), set(goals)
+    for _ in range(depth):
+        front = {each for cell in front for each in leaves(trace.term(cell).definition)} - found
+        found |= front
+    return found
+
+
+def _leading_to(trace: Trace, goals: Iterable[Cell], opened: Collection[Cell] | None) -> list[Cell]:
+    """The cells that lead to some, and these, in an order in which each uses only earlier ones. opened: those that are not
+    taken as given."""
     order: dict[Cell, None] = {}
     for goal in goals:
         stack = [(goal, False)]
@@ -260,5 +277,6 @@ def _leading_to(trace: Trace, goals: Iterable[Cell]) -> list[Cell]:
                 order[cell] = None
             elif cell not in order:
                 stack.append((cell, True))
-                stack.extend((each, False) for each in leaves(trace.term(cell).definition) if each not in order)
+                formula = trace.term(cell).definition if opened is None or cell in opened else None
+                stack.extend((each, False) for each in leaves(formula) if each not in order)
     return list(order)
