@@ -57,12 +57,13 @@ PLACES = tuple(range(1, 10))
 @dataclass(frozen=True)
 class Edit:
     """A slip: the tree that stands in place of a cell's own. phrase: it in words, to go behind `with`. places: decimals, of a
-    rounding. kinds: more than one if the tree has more than one slip."""
+    rounding. kinds: more than one if the tree has more than one slip. uses: the cells in the tree."""
 
     cell: Cell
     kinds: tuple[str, ...]
     phrase: str
     tree: Term
+    uses: tuple[Cell, ...]
     places: int = 0
     once: bool = False  # at one of several places where the same number stands
 
@@ -90,7 +91,7 @@ class Slips:
 
     def __init__(self, sheet: Sheet, second: Slips | None = None) -> None:
         self.sheet, self._rounds = sheet, second is None
-        self._like = second if second is not None and _alike(second.sheet, sheet) else None
+        self._like = second
         self._text = Text(sheet.trace.label, sheet.trace.digits)
         self._shelves: dict[tuple[str, int, str], list[Cell]] = {}
         for cell in sheet.cells:
@@ -102,13 +103,25 @@ class Slips:
         """Every slip in one cell's formula, each result of it once."""
         found = self._own.get(cell)
         if found is None:
-            like = self._like
-            if like is not None and _same(like.sheet.formulas[cell], self.sheet.formulas[cell]):
-                found = tuple(edit for edit in like.of(cell) if not edit.places)
-            else:
-                found = tuple(self._distinct(cell, self._trees(cell)))
+            found = self._as_before(cell) or tuple(self._distinct(cell, self._trees(cell)))
             self._own[cell] = found
         return found
+
+    def _as_before(self, cell: Cell) -> tuple[Edit, ...] | None:
+        """The slips of the other sheet, where the formula and what is given in it are the same."""
+        like, sheet = self._like, self.sheet
+        if like is None or cell not in like.sheet or not _same(like.sheet.formulas[cell], sheet.formulas[cell]):
+            return None
+        given = [each for each in map(self._meaning, sheet.uses(cell)) if sheet.formulas[each] is None]
+        if any(like.sheet.values.get(each) != sheet.values[each] for each in given):
+            return None
+        return tuple(edit for edit in like.of(cell) if not edit.places and self._fits(cell, edit.uses))
+
+    def _fits(self, cell: Cell, uses: tuple[Cell, ...]) -> bool:
+        """Whether a formula uses only what stands before its cell."""
+        place = self.sheet.place
+        here = place[cell]
+        return all(place.get(each, here) < here for each in uses)
 
     def twice(self, cell: Cell) -> Iterator[Edit]:
         """Two slips in one formula, each result that one slip does not have, once."""
@@ -119,7 +132,8 @@ class Slips:
                 if not second.places and mark not in seen:
                     seen.add(mark)
                     phrase = f"{first.phrase} and {second.phrase}"
-                    yield Edit(cell, first.kinds + second.kinds, phrase, second.tree, once=first.once or second.once)
+                    kinds, once = first.kinds + second.kinds, first.once or second.once
+                    yield Edit(cell, kinds, phrase, second.tree, second.uses, once=once)
 
     def _trees(self, cell: Cell) -> list[Term]:
         """A cell's formula as it ran, and as it is told: a gradient is also the product along the chain."""
@@ -134,7 +148,6 @@ class Slips:
         return [own, told]
 
     def _distinct(self, cell: Cell, trees: list[Term]) -> Iterator[Edit]:
-        here = self.sheet.place[cell]
         seen = {key(tree) for tree in trees}
         for tree in trees:
             for move in self._moves(cell, tree):
@@ -142,8 +155,9 @@ class Slips:
                 if mark in seen:
                     continue
                 seen.add(mark)
-                if all(each in self.sheet and self.sheet.place[each] < here for each in leaves(move.tree)):
-                    yield Edit(cell, (move.kind,), move.phrase, move.tree, move.places, move.once)
+                uses = tuple(leaves(move.tree))
+                if self._fits(cell, uses):
+                    yield Edit(cell, (move.kind,), move.phrase, move.tree, uses, move.places, move.once)
 
     def _moves(self, cell: Cell, tree: Term) -> Iterator[Move]:
         if tree.op == "name" and self._is_alias(cell):
@@ -335,13 +349,6 @@ class Slips:
 
     def _name(self, cell: Cell) -> str:
         return self.sheet.trace.label(self._meaning(cell))
-
-
-def _alike(one: Sheet, other: Sheet) -> bool:
-    """Whether two sheets have the same cells in the same order, with the same given numbers."""
-    return one.cells == other.cells and all(
-        one.values[cell] == other.values[cell] for cell in one.cells if one.formulas[cell] is None
-    )
 
 
 def _same(one: Term | None, other: Term | None) -> bool:

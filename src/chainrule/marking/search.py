@@ -157,7 +157,7 @@ class _Search:
             finder.matches = [match for match in finder.matches if match.causes == 0]
             if most > 0:
                 self.other_ways_to_the_same()
-        elif most > 0 and (not finder.matches or few):
+        elif most > 0 and (not finder.matches or few or self.way.number <= FAR):
             self.single()
             if most > 1 and _goes_on(finder):
                 self.pairs(few)
@@ -226,7 +226,7 @@ class _Search:
         self.finder.many(sheet, wanted, self.as_causes(edits, following is not None), before, following=following)
         if self.way.of is not None:
             return  # a mistake of a whole step goes beyond what is looked at
-        found = list(self.mistakes(sheet))
+        found = list(self.mistakes(sheet, rare=not before))
         there = {} if following is None else {cause.phrase: change for cause, change in self.mistakes(following)}
         then = [there.get(cause.phrase, {}) for cause, _ in found]
         self.finder.many(sheet, wanted, found, before, following=following, then=then)
@@ -236,9 +236,10 @@ class _Search:
         places, cell = self.finder.places, self.cell
         return [slip(edit, places, upstream or bool(edit.places and cell and edit.cell != cell)) for edit in edits]
 
-    def mistakes(self, sheet: Sheet) -> Iterator[tuple[Cause, Change]]:
+    def mistakes(self, sheet: Sheet, rare: bool = True) -> Iterator[tuple[Cause, Change]]:
+        """The mistakes of a whole step; the rare ones are no second cause."""
         for mistake in MISTAKES:
-            for phrase, change in mistake.ways(sheet):
+            for phrase, change in mistake.ways(sheet) if rare or not mistake.rare else ():
                 if change:
                     yield Cause((), (mistake.name,), phrase, RARER if mistake.rare else COMMON), change
 
@@ -369,7 +370,8 @@ class _Search:
                 self.within(self.base.changed(change), (cause,))
         for cause, other in self.ways(self.way.job):
             there = self.way.sheet(self.way.number, other)
-            if there is not None and self._differs(there):
+            tried = self.cell is not None or cause.rank == COMMON  # what is rare, and a slip, anywhere: that would be much
+            if tried and there is not None and self._differs(there):
                 self.within(there, (cause,))
             self.choices(other, cause)
             for number in self.numbers if self.cell is not None else ():

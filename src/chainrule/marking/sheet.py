@@ -140,26 +140,11 @@ class _Table:
         self.moved: set[Cell] = set()  # what is not as it was
 
     def fill(self, wanted: Collection[Cell]) -> dict[Cell, Any]:
-        needed = self._needed(wanted)
-        for cell in self.sheet.cells:
-            if cell in needed:
-                self._set(cell)
+        last = max((self.sheet.place[cell] for cell in wanted), default=-1)
+        for cell in self.sheet.cells[: last + 1]:
+            self._set(cell)
         found = self.kept if self.rounding is self.sheet.rounding else self.computed
         return {cell: found[cell] for cell in wanted}
-
-    def _needed(self, wanted: Collection[Cell]) -> set[Cell]:
-        needed: set[Cell] = set()
-        queue = list(wanted)
-        while queue:
-            cell = queue.pop()
-            if cell in needed:
-                continue
-            needed.add(cell)
-            queue.extend(self.sheet.uses(cell))
-            for instead, _ in self.changed.get(cell, ()):
-                if isinstance(instead, Term):
-                    queue.extend(leaves(instead))
-        return needed
 
     def _set(self, cell: Cell) -> None:
         sheet, formula = self.sheet, self.sheet.formulas[cell]
