@@ -215,6 +215,12 @@ def _product(*factors: Any) -> Any:
     return result if np.all(np.isfinite(result)) else reduce(FLOATS.times, factors)
 
 
+def _ratio(x: Any, y: Any) -> Any:
+    result = np.divide(x, y)
+    # t/y stands for t times 1/y, of which the rules say what it is where both are 0
+    return result if np.all(np.isfinite(result)) else FLOATS.times(x, np.divide(1.0, y))
+
+
 def _function(name: str) -> Callable[..., Any]:
     """A function of the rules' alphabet; operators stand below."""
     function = getattr(FLOATS, name)
@@ -227,7 +233,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "+": lambda *args: reduce(lambda x, y: x + y, args),
     "-": lambda x, y: x - y,
     "*": _product,
-    "/": lambda x, y: np.divide(x, y),
+    "/": _ratio,
     "neg": lambda x: -x,
     "rounded": _rounded("rounded"),  # these two stand in no rule: a person's rounding on the way
     "truncated": _rounded("truncated"),
