@@ -67,7 +67,8 @@ class Finder:
         off = abs(value - float(self.written))
         self._look_near(off, lambda: self.match(trace, cell, value, causes))
         self._count(max((cause.rank for cause in causes), default=0), int(off <= self._around))
-        agrees = self.agrees(value)
+        # what is right as it stands is right to its last bit: only a cause must not live from it
+        agrees = self.agrees(value) if causes else self.written.agreement(value) in ("rounded", "truncated")
         if agrees:
             self.matches.append(self.match(trace, cell, value, causes))
         return agrees
