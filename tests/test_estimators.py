@@ -24,8 +24,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import chainrule
 from chainrule import MLPClassifier, MLPRegressor
+from chainrule.course import Rows
 from chainrule.engines import Task, choose, reference
-from chainrule.epochs import Rows
 from chainrule.rules import CATALOGUE, rule
 from chainrule.rules.losses import Huber, Pinball, SquaredError
 from chainrule.rules.optimizers import SGD, RMSprop

@@ -22,7 +22,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule import lbfgs
-from chainrule.epochs import Checkpoint, Course, Epoch, Learned, Rows, Stopping, learn
+from chainrule.course import Checkpoint, Course, Epoch, Learned, Rows, Stopping
+from chainrule.epochs import learn
 from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.estimators import arrays, beginning, inside, monitor, parameters
 from chainrule.network import Network
