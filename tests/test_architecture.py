@@ -26,6 +26,7 @@ ROOMS = {
     "readers": {"rules"},
     "terms": {"rules", "readers", "naming"},
     "network": {"rules", "readers", "textbook", "draws"},
+    "files": {"rules", "network"},
     "engines": {"rules", "readers", "draws", "network", "conventions", "_native"},
     "diagnosis": {"readers", "network", "engines"},
     "training": {"rules", "readers", "draws", "network", "conventions", "engines"},

@@ -29,6 +29,7 @@ from chainrule.network import Network
 from chainrule.rules.layers import BatchNorm, Dropout
 from chainrule.rules.losses import L2
 from chainrule.rules.optimizers import ClipNorm
+from chainrule.rules.plain import described, restored
 from chainrule.rules.rule import Loss
 from chainrule.tracing import Trace
 
@@ -432,14 +433,14 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         """Parameters as given, fitted arrays, and plain data: no function, and no object but those the user gave."""
         state = dict(super().__getstate__())
         for name in self.get_params(deep=False):
-            state[name] = parameters.described(state.get(name)) if name in state else None
+            state[name] = described(state.get(name)) if name in state else None
         network = state.pop("_network", None)
         if network is not None:
             for name in ("coefs_", "intercepts_"):
                 state.pop(name, None)
             state["_design"] = {
-                "layers": parameters.described(list(network.layers)),
-                "loss": parameters.described(network.loss),
+                "layers": described(list(network.layers)),
+                "loss": described(network.loss),
                 "inputs": network.inputs,
                 "seed": network.seed,
                 "memory": network.memory,
@@ -451,9 +452,9 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         design, last = state.pop("_design", None), state.pop("_last", None)
-        super().__setstate__({name: parameters.made(value) for name, value in state.items()})
+        super().__setstate__({name: restored(value) for name, value in state.items()})
         if design is not None:
-            layers, loss = parameters.made(design["layers"]), parameters.made(design["loss"])
+            layers, loss = restored(design["layers"]), restored(design["loss"])
             buffer = self._parameters
             self._network = Network(layers, design["inputs"], loss, design["seed"], dtype=buffer.dtype, parameters=buffer)
             self._checkpoint = None if last is None else Checkpoint(**last)
