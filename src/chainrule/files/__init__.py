@@ -6,16 +6,16 @@ A file is a safetensors file (`container.py`), written whole or not at all (`dis
 from __future__ import annotations
 
 from chainrule.files.checkpoints import identity_of, read_checkpoint, step_of, write_checkpoint
-from chainrule.files.container import VERSION
+from chainrule.files.container import VERSION, program
 from chainrule.files.disk import SaveError, free_space
 from chainrule.files.folders import lock, newest, prune, step_name, steps, tidy
 from chainrule.files.networks import network_document, network_from
-from chainrule.files.reading import read, write
-from chainrule.files.texts import Damaged
+from chainrule.files.reading import read, write, write_text
+from chainrule.files.texts import FileError
 
 __all__ = [
     "VERSION",
-    "Damaged",
+    "FileError",
     "SaveError",
     "free_space",
     "identity_of",
@@ -23,6 +23,7 @@ __all__ = [
     "network_document",
     "network_from",
     "newest",
+    "program",
     "prune",
     "read",
     "read_checkpoint",
@@ -32,4 +33,5 @@ __all__ = [
     "tidy",
     "write",
     "write_checkpoint",
+    "write_text",
 ]

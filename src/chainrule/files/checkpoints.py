@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chainrule.errors import Problem, RunError, shown
-from chainrule.files import disk
 from chainrule.files.reading import read, write
 from chainrule.files.state import apart, together
-from chainrule.files.texts import Damaged
+from chainrule.files.texts import FileError
 
 
 def write_checkpoint(
@@ -41,15 +40,15 @@ def read_checkpoint(
     try:
         state = together(tensors, document["state"])
         if not isinstance(state, dict):
-            raise Damaged("the checkpoint holds no table", got=shown(state))
+            raise FileError("the checkpoint holds no table", got=shown(state))
         return state
-    except Damaged as error:
+    except FileError as error:
         raise error.at(os.fspath(path)) from None
 
 
-def step_of(path: str | os.PathLike[str]) -> int:
+def step_of(path: str | os.PathLike[str], allow_nonfinite: bool = True) -> int:
     """The updates done at a checkpoint. Raises RunError unless every bit of the file is as it was written."""
-    return int(_read(path, True)[1]["step"])
+    return int(_read(path, allow_nonfinite)[1]["step"])
 
 
 def identity_of(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def _read(path: str | os.PathLike[str], allow_nonfinite: bool) -> tuple[dict[str
     tensors, document = read(path, "checkpoint", allow_nonfinite)
     step, identity = document.get("step"), document.get("identity")
     if set(document) != {"step", "identity", "state"} or type(step) is not int or step < 0 or not isinstance(identity, dict):
-        raise Damaged("the checkpoint lacks what every checkpoint has", got=shown(sorted(document))).at(os.fspath(path))
+        raise FileError("the checkpoint lacks what every checkpoint has", got=shown(sorted(document))).at(os.fspath(path))
     return tensors, document
 
 

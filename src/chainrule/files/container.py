@@ -25,7 +25,7 @@ import numpy as np
 
 from chainrule.errors import shown
 from chainrule.files import recognition
-from chainrule.files.texts import Damaged, parsed
+from chainrule.files.texts import FileError, parsed
 from chainrule.network import SHARE, free_memory
 
 VERSION = 1
@@ -126,9 +126,9 @@ def program() -> str:
 
 def parse(size: int, at: Callable[[int, int], Any], kinds: tuple[str, ...], allow_nonfinite: bool) -> Contents:
     """The contents of a file of `size` bytes; `at(start, count)` gives so many of them, as an array of np.uint8 that is
-    nobody else's. Raises Damaged: every byte that is not as it was written is found, and what it belongs to is named."""
+    nobody else's. Raises FileError: every byte that is not as it was written is found, and what it belongs to is named."""
     if not size:
-        raise Damaged("the file is empty")
+        raise FileError("the file is empty")
     length = int.from_bytes(bytes(at(0, min(size, 8))), "little")
     start = bytes(at(0, min(size, 4096)))
     first = _FIRST.match(start, 8)
@@ -138,12 +138,12 @@ def parse(size: int, at: Callable[[int, int], Any], kinds: tuple[str, ...], allo
     if 8 + length > size or length > MOST_HEADER:
         if size < claimed and length <= MOST_HEADER:
             raise _cut(size, claimed)
-        raise Damaged("damaged: the header's length is impossible", got=f"{length:,} bytes in a file of {size:,}")
+        raise FileError("damaged: the header's length is impossible", got=f"{length:,} bytes in a file of {size:,}")
     raw = bytes(at(0, 8 + length))
     if hashlib.sha256(raw.replace(first[3], _ZEROS, 1)).hexdigest().encode() != first[3]:
-        raise Damaged("damaged: the checksum of the header differs", got="names, shapes or settings changed after writing")
+        raise FileError("damaged: the checksum of the header differs", got="names, shapes or settings changed after writing")
     if int(first[1]) > VERSION:
-        raise Damaged(
+        raise FileError(
             f"the file has version {int(first[1])} of the format",
             got=f"{program()} reads up to version {VERSION}",
             do="install a newer chainrule",
@@ -151,12 +151,12 @@ def parse(size: int, at: Callable[[int, int], Any], kinds: tuple[str, ...], allo
     if size < claimed:
         raise _cut(size, claimed)
     if size > claimed:
-        raise Damaged(f"{size - claimed:,} bytes too many at the end", got=f"{size:,} of {claimed:,} bytes", do="")
+        raise FileError(f"{size - claimed:,} bytes too many at the end", got=f"{size:,} of {claimed:,} bytes", do="")
     return _opened(raw[8:], size - len(raw), lambda count: at(len(raw), count), kinds, allow_nonfinite)
 
 
-def _cut(size: int, whole: int) -> Damaged:
-    return Damaged(f"cut: {size:,} of {whole:,} bytes")
+def _cut(size: int, whole: int) -> FileError:
+    return FileError(f"cut: {size:,} of {whole:,} bytes")
 
 
 def _opened(header: bytes, left: int, payload: Callable[[int], Any], kinds: tuple[str, ...], allow_nonfinite: bool) -> Contents:
@@ -170,23 +170,23 @@ def _opened(header: bytes, left: int, payload: Callable[[int], Any], kinds: tupl
             about.pop(key) for key in ("payload_sha256", "kind", "written_by", "crc32", "document")
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise Damaged("the header lacks what every file has", got=shown(error.args[0] if error.args else "")) from None
+        raise FileError("the header lacks what every file has", got=shown(error.args[0] if error.args else "")) from None
     if about or len(rest) != 3:
-        raise Damaged("the header has an entry of no meaning", got=shown(next(iter(about))))
+        raise FileError("the header has an entry of no meaning", got=shown(next(iter(about))))
     if not isinstance(document, dict) or not isinstance(by, str) or not isinstance(sums, dict) or not isinstance(sha256, str):
-        raise Damaged("an entry of the header is of the wrong kind")
+        raise FileError("an entry of the header is of the wrong kind")
     if kind not in kinds:
-        raise Damaged(
+        raise FileError(
             f"the file holds a {shown(kind)[1:-1] if isinstance(kind, str) else shown(kind)}",
             got=f"a {' or '.join(kinds)} is needed",
             do="give another file",
         )
     spans = _spans(places, left)
     if set(sums) != set(spans):
-        raise Damaged("checksums and tensors differ", got=_both(sums, spans))
+        raise FileError("checksums and tensors differ", got=_both(sums, spans))
     needed, free = left, free_memory()
     if needed > SHARE * free:
-        raise Damaged(
+        raise FileError(
             f"the tensors need {needed / 2**30:,.1f} GiB of memory", got=f"{free / 2**30:,.1f} GiB free", do="free some memory"
         )
     data = payload(left)
@@ -194,7 +194,7 @@ def _opened(header: bytes, left: int, payload: Callable[[int], Any], kinds: tupl
         raise _cut(len(header) + 8 + len(data), len(header) + 8 + left)
     if hashlib.sha256(data).hexdigest() != sha256:
         wrong = [name for name, span in spans.items() if zlib.crc32(data[span.start : span.stop]) != sums[name]]
-        raise Damaged("damaged: the checksum of the tensors differs", got=", ".join(shown(name) for name in wrong[:5]))
+        raise FileError("damaged: the checksum of the tensors differs", got=", ".join(shown(name) for name in wrong[:5]))
     tensors = {name: data[span.start : span.stop].view(DTYPES[span.dtype]).reshape(span.shape) for name, span in spans.items()}
     if not allow_nonfinite:
         refuse_nonfinite(tensors)
@@ -218,10 +218,10 @@ def _spans(places: dict[str, Any], left: int) -> dict[str, _Span]:
             if place or not whole or dtype not in DTYPES or len(shape) > 32:
                 raise ValueError
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise Damaged("a tensor's entry in the header is not as it must be", where=shown(name)) from None
+            raise FileError("a tensor's entry in the header is not as it must be", where=shown(name)) from None
         needed = math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize
         if needed != stop - start:
-            raise Damaged(
+            raise FileError(
                 "shape and bytes of a tensor differ",
                 where=shown(name),
                 got=f"{shown(shape)} of {dtype}, {stop - start:,} bytes",
@@ -231,10 +231,10 @@ def _spans(places: dict[str, Any], left: int) -> dict[str, _Span]:
     for name, span in sorted(spans.items(), key=lambda item: item[1][:2]):
         if span.start != reached:
             how = "overlap" if span.start < reached else "leave a gap"
-            raise Damaged(f"tensors {how}", where=shown(name), got=f"it begins at byte {span.start:,}, not {reached:,}")
+            raise FileError(f"tensors {how}", where=shown(name), got=f"it begins at byte {span.start:,}, not {reached:,}")
         reached = span.stop
     if reached != left:
-        raise Damaged("tensors and file differ in length", got=f"{reached:,} bytes of tensors, {left:,} in the file")
+        raise FileError("tensors and file differ in length", got=f"{reached:,} bytes of tensors, {left:,} in the file")
     return spans
 
 
@@ -250,12 +250,13 @@ def _both(found: Any, wanted: Any) -> str:
 def refuse_nonfinite(
     tensors: Mapping[str, Any], do: str = "read it with allow_nonfinite=True (--allow-nonfinite) if that is meant"
 ) -> None:
-    """Damaged, with the first NaN's or infinity's place, unless all numbers are finite."""
+    """FileError, with the first NaN's or infinity's place, unless all numbers are finite."""
     for name, array in tensors.items():
+        array = np.asarray(array)
         if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
             index = tuple(int(i) for i in np.argwhere(~finite)[0])
             place = shown(name) + (f"[{', '.join(str(i + 1) for i in index)}]" if index else "")
-            raise Damaged(
+            raise FileError(
                 f"{int((~finite).sum()):,} numbers are not finite",
                 where=place,
                 got=shown(float(array[index])),

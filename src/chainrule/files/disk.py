@@ -227,7 +227,7 @@ class Opened:
 
     def at(self, start: int, count: int) -> Any:
         """(up to count,) bytes from `start` on, as np.uint8: fewer if the file ends before."""
-        data = np.empty(max(0, min(count, self.size - start)), np.uint8)
+        data: Any = np.empty(max(0, min(count, self.size - start)), np.uint8)
         os.lseek(self._made, start, os.SEEK_SET)
         done = 0
         while done < len(data):

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chainrule.errors import Problem, RunError, printable, shown
+from chainrule.errors import Problem, RunError, printable
 from chainrule.files import checkpoints
 from chainrule.files.disk import TEMPORARY
 
@@ -36,16 +36,16 @@ def steps(folder: str | os.PathLike[str]) -> list[tuple[int, Path]]:
     return sorted(found, reverse=True)
 
 
-def newest(folder: str | os.PathLike[str]) -> tuple[Path, tuple[tuple[Path, str], ...]]:
+def newest(folder: str | os.PathLike[str], allow_nonfinite: bool = False) -> tuple[Path, tuple[tuple[Path, str], ...]]:
     """The newest checkpoint that can be used, and those that were skipped, each with its reason.
 
-    Every byte of it has been checked. Raises RunError, with every reason, if there is none.
+    Every byte of it has been checked; one with NaN or infinities is not usable unless they are allowed. Raises RunError, with every reason, if there is none.
     """
-    skipped = []
+    skipped: list[tuple[Path, str]] = []
     try:
         for step, path in steps(folder):
             try:
-                held = checkpoints.step_of(path)
+                held = checkpoints.step_of(path, allow_nonfinite)
                 if held == step:
                     return path, tuple(skipped)
                 skipped.append((path, f"it holds update {held:,}, not {step:,}"))

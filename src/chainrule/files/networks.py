@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import InputError, Problem, nearest, shown
+from chainrule.errors import InputError, nearest, shown
 from chainrule.files.state import apart, together
-from chainrule.files.texts import Damaged
+from chainrule.files.texts import FileError
 from chainrule.network import LIMIT, Network
 from chainrule.rules.plain import described, restored
 from chainrule.rules.rule import Layer, Loss, Penalty
@@ -52,17 +52,17 @@ def network_from(document: Any, tensors: Mapping[str, Any]) -> Network:
     """The network of `network_document`; the tensors must be exactly those it implies. Raises RunError."""
     if not isinstance(document, dict) or set(document) != set(_ENTRIES):
         found = sorted(document) if isinstance(document, dict) else document
-        raise Damaged("the network's description is not as it must be", got=shown(found), do=f"it has {', '.join(_ENTRIES)}")
+        raise FileError("the network's description is not as it must be", got=shown(found), do=f"it has {', '.join(_ENTRIES)}")
     try:
         return _built(document, tensors)
-    except Damaged:
+    except FileError:
         raise
     except InputError as error:  # of a rule or the network: what the file says cannot be
         (problem, *_) = error.problems
         do = problem.do
         if problem.what.startswith("unknown "):
             do = f"import the module that registers it first; {do}"
-        raise Damaged(f"the network's description: {problem.what}", problem.where or problem.field, problem.got, do) from None
+        raise FileError(f"the network's description: {problem.what}", problem.where or problem.field, problem.got, do) from None
 
 
 def _built(document: dict[str, Any], tensors: Mapping[str, Any]) -> Network:
@@ -81,7 +81,7 @@ def _built(document: dict[str, Any], tensors: Mapping[str, Any]) -> Network:
         count += sum(math.prod(shape) for shape in parameters.values())
     _hold_together(shapes, weights, dtype)
     if count > LIMIT:
-        raise Damaged(f"the network has {count:,} parameters", got=f"at most {LIMIT:,} are taken")
+        raise FileError(f"the network has {count:,} parameters", got=f"at most {LIMIT:,} are taken")
     network = Network(layers, inputs, loss, seed, penalties, dtype, np.zeros(count, dtype))
     for place, (p, memory) in enumerate(zip(network.views(network.parameters), network.memory, strict=True), 1):
         for symbol, array in (p | memory).items():
@@ -96,32 +96,32 @@ def _is_weight(name: str) -> bool:
 
 
 def _check(layers: Any, loss: Any, penalties: Any, inputs: Any, seed: Any, dtype: Any) -> None:
-    """Damaged unless each entry of the description is of its kind."""
+    """FileError unless each entry of the description is of its kind."""
     if not isinstance(layers, list) or not 0 < len(layers) <= MOST_LAYERS or not all(isinstance(x, Layer) for x in layers):
-        raise Damaged("the network's layers are not layers", got=shown(layers), do=f"a network has 1 to {MOST_LAYERS:,}")
+        raise FileError("the network's layers are not layers", got=shown(layers), do=f"a network has 1 to {MOST_LAYERS:,}")
     if not isinstance(loss, Loss):
-        raise Damaged("the network's loss is not a loss", got=shown(loss))
+        raise FileError("the network's loss is not a loss", got=shown(loss))
     if not isinstance(penalties, list) or not all(isinstance(rule, Penalty) for rule in penalties):
-        raise Damaged("the network's penalties are not penalties", got=shown(penalties))
+        raise FileError("the network's penalties are not penalties", got=shown(penalties))
     if type(inputs) is not int or not 1 <= inputs <= 2**31:
-        raise Damaged("the network's inputs are not a number of inputs", got=shown(inputs))
+        raise FileError("the network's inputs are not a number of inputs", got=shown(inputs))
     if type(seed) is not int or not 0 <= seed < 2**64:
-        raise Damaged("the network's seed is not a seed", got=shown(seed))
+        raise FileError("the network's seed is not a seed", got=shown(seed))
     if dtype not in ("float64", "float32"):
-        raise Damaged("unknown dtype", got=shown(dtype), do=nearest(dtype, ("float64", "float32")))
+        raise FileError("unknown dtype", got=shown(dtype), do=nearest(dtype, ("float64", "float32")))
 
 
 def _hold_together(shapes: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Any], dtype: str) -> None:
-    """Damaged unless the tensors are those that the description implies."""
+    """FileError unless the tensors are those that the description implies."""
     missing, extra = sorted(set(shapes) - set(tensors)), sorted(set(tensors) - set(shapes))
     if missing or extra:
         lists = ((word, names) for word, names in (("missing", missing), ("not needed", extra)) if names)
         told = "; ".join(f"{word}: {', '.join(shown(name) for name in names[:5])}" for word, names in lists)
-        raise Damaged("the tensors are not those that the network needs", got=told)
+        raise FileError("the tensors are not those that the network needs", got=told)
     for name, shape in shapes.items():
         found = tensors[name]
         if found.shape != tuple(shape) or found.dtype != dtype:
-            raise Damaged(
+            raise FileError(
                 "a tensor is not as the network needs it",
                 where=shown(name),
                 got=f"{found.dtype} of shape {shown(found.shape)}",

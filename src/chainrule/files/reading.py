@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from typing import Any
 
-from chainrule.errors import shown
 from chainrule.files import container, disk, recognition
-from chainrule.files.texts import Damaged, measured
+from chainrule.files.texts import FileError, measured
 
 
 def write(
@@ -26,12 +26,17 @@ def write(
     """
     try:
         if not allow_nonfinite:
-            container.refuse_nonfinite({name: array for name, array in tensors.items()}, "save it with allow_nonfinite=True")
+            container.refuse_nonfinite(tensors, "save it with allow_nonfinite=True")
         measured({"document": document}, "the document")  # as deep as it will stand there
         prepared = container.prepare(kind, tensors, document)
-    except Damaged as error:
+    except FileError as error:
         raise error.at(os.fspath(path)) from None
     disk.save(path, prepared, overwrite)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Puts a text into a file in the same way: whole or not at all. Raises SaveError."""
+    disk.save(path, container.Prepared(text.encode(), [], hashlib.sha256().hexdigest()))
 
 
 def read(
@@ -50,14 +55,14 @@ def read_all(path: str | os.PathLike[str], kinds: tuple[str, ...], allow_nonfini
     with disk.Opened(path) as file:
         try:
             return container.parse(file.size, file.at, kinds, allow_nonfinite)
-        except Damaged as error:
+        except FileError as error:
             raise _named(error, file.path) from None
 
 
-def _named(error: Damaged, path: str) -> Any:
+def _named(error: FileError, path: str) -> Any:
     """With the file's name, and what its ending says where its bytes say nothing."""
     told = recognition.by_name(path)
     if told is not None and not any(word in error.problems[0].what for word in ("pickle", "Keras", "archive", "ONNX")):
         what, do = told
-        error = Damaged(what, got=error.problems[0].what, do=do)
+        error = FileError(what, got=error.problems[0].what, do=do)
     return error.at(os.fspath(path))

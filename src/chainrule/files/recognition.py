@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chainrule.errors import shown
-from chainrule.files.texts import Damaged
+from chainrule.files.texts import FileError
 
 _RISK = "not opened, because it can run code"
 _EXPORT = "save the weights as safetensors there, or train with chainrule"
@@ -51,26 +51,26 @@ _PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 _OLD_PICKLES = (b"(dp0", b"(lp0", b"ccopy_reg", b"cnumpy", b"csklearn", b"cos\n", b"cposix\n", b"c__builtin__", b"]q", b"}q")
 
 
-def refusal(start: bytes, size: int, length: int, at: Callable[[int, int], Any]) -> Damaged:
+def refusal(start: bytes, size: int, length: int, at: Callable[[int, int], Any]) -> FileError:
     """What to say of a file that does not begin like ours. start: its first bytes; length: the first 8 as a number."""
     if _like_safetensors(start, length):
         return _safetensors(start, size, length, at)
     for beginning, what, do in _BEGINNINGS:
         if start.startswith(beginning):
-            return Damaged(what, do=do) if what else _zip(start)
+            return FileError(what, do=do) if what else _zip(start)
     if start[257:262] == b"ustar":
-        return Damaged("a tar archive: not unpacked", do="unpack it first, if it holds a model.safetensors")
+        return FileError("a tar archive: not unpacked", do="unpack it first, if it holds a model.safetensors")
     if start.startswith(_PICKLES) or start.startswith(_OLD_PICKLES):
-        return Damaged(_pickle(start), do=_EXPORT)
+        return FileError(_pickle(start), do=_EXPORT)
     if start[:1] == b"\x78" and start[1:2] in b"\x01\x5e\x9c\xda":
-        return Damaged(f"zlib data, as joblib's pickles are: {_RISK}", do=_EXPORT)
+        return FileError(f"zlib data, as joblib's pickles are: {_RISK}", do=_EXPORT)
     if start[4:8] == b"TFL3":
-        return Damaged("a TensorFlow Lite model: not read", do=_EXPORT)
+        return FileError("a TensorFlow Lite model: not read", do=_EXPORT)
     if start[:1] == b"\x08" and size > 16 and start[2:3] in b"\x12\x1a\x3a\x42":
-        return Damaged("an ONNX model, as it seems: not read by this version", do=_EXPORT)
+        return FileError("an ONNX model, as it seems: not read by this version", do=_EXPORT)
     if size < 8 or _is_zero(start):
-        return Damaged(f"cut: {size:,} bytes, fewer than any model has" if size < 8 else "the file begins with zeros only")
-    return Damaged("not a model of chainrule's", got=_text(start), do=_NOT_A_MODEL)
+        return FileError(f"cut: {size:,} bytes, fewer than any model has" if size < 8 else "the file begins with zeros only")
+    return FileError("not a model of chainrule's", got=_text(start), do=_NOT_A_MODEL)
 
 
 def by_name(name: str) -> tuple[str, str] | None:
@@ -85,24 +85,24 @@ def _like_safetensors(start: bytes, length: int) -> bool:
     )  # fmt: skip
 
 
-def _safetensors(start: bytes, size: int, length: int, at: Callable[[int, int], Any]) -> Damaged:
+def _safetensors(start: bytes, size: int, length: int, at: Callable[[int, int], Any]) -> FileError:
     ours = b"__metadata__" in start[8:40] and b"chainrule" in start[8:64]
     if 8 + length > size:
         if length > 2**27:
-            return Damaged("damaged: the header's length is impossible", got=f"{length:,} bytes in a file of {size:,}")
-        return Damaged(f"cut: {size:,} of at least {8 + length:,} bytes")
+            return FileError("damaged: the header's length is impossible", got=f"{length:,} bytes in a file of {size:,}")
+        return FileError(f"cut: {size:,} of at least {8 + length:,} bytes")
     if ours or b"header_sha256" in start:
-        return Damaged("damaged: the first bytes of the header differ from what was written", got=shown(start[8:40]))
+        return FileError("damaged: the first bytes of the header differ from what was written", got=shown(start[8:40]))
     if length < 2:
-        return Damaged("the header is empty", got=f"a length of {length}")
+        return FileError("the header is empty", got=f"a length of {length}")
     try:
         if length <= 2**25 and isinstance(json.loads(bytes(at(8, length))), dict):
-            return Damaged(
+            return FileError(
                 "a safetensors file, but not one that chainrule wrote: weights alone are not a model", do=_NOT_A_MODEL
             )
     except (ValueError, RecursionError):
         pass
-    return Damaged("the header is not JSON", got=shown(start[8:40]))
+    return FileError("the header is not JSON", got=shown(start[8:40]))
 
 
 def _pickle(start: bytes) -> str:
@@ -112,7 +112,7 @@ def _pickle(start: bytes) -> str:
     return f"a pickle: {_RISK}"
 
 
-def _zip(start: bytes) -> Damaged:
+def _zip(start: bytes) -> FileError:
     """By the name of the archive's first entry."""
     try:
         count = struct.unpack_from("<H", start, 26)[0]
@@ -120,12 +120,12 @@ def _zip(start: bytes) -> Damaged:
         count = 0
     name = start[30 : 30 + count]
     if b"data.pkl" in start[:512] or name.endswith((b"/data.pkl", b"/byteorder", b"/.format_version")):
-        return Damaged(f"a PyTorch pickle (.pt): {_RISK}", do=_EXPORT)
+        return FileError(f"a PyTorch pickle (.pt): {_RISK}", do=_EXPORT)
     if name in (b"metadata.json", b"config.json") or b"model.weights.h5" in start:
-        return Damaged("a Keras model (.keras): not read", do=_EXPORT)
+        return FileError("a Keras model (.keras): not read", do=_EXPORT)
     if name.endswith(b".npy"):
-        return Damaged("NumPy arrays (.npz)", do=_NOT_A_MODEL)
-    return Damaged("a zip archive: not unpacked", do="unpack it first, if it holds a model.safetensors")
+        return FileError("NumPy arrays (.npz)", do=_NOT_A_MODEL)
+    return FileError("a zip archive: not unpacked", do="unpack it first, if it holds a model.safetensors")
 
 
 def _is_zero(start: bytes) -> bool:

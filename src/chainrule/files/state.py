@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import shown
-from chainrule.files.texts import Damaged
+from chainrule.files.texts import FileError
 
 SHORT = 32
 """Longer lists of numbers, and of tables with the same keys, are stored as columns."""
@@ -30,11 +30,11 @@ def apart(value: Any, name: str = "", columns: bool = True) -> tuple[dict[str, A
 
 
 def together(tensors: Mapping[str, Any], document: Any) -> Any:
-    """The inverse of `apart`. Raises Damaged for a document that does not fit the tensors."""
+    """The inverse of `apart`. Raises FileError for a document that does not fit the tensors."""
     left = set(tensors)
     value = _together(tensors, document, left)
     if left:
-        raise Damaged("tensors that nothing refers to", got=", ".join(shown(name) for name in sorted(left)[:5]))
+        raise FileError("tensors that nothing refers to", got=", ".join(shown(name) for name in sorted(left)[:5]))
     return value
 
 
@@ -102,7 +102,8 @@ def _together(tensors: Mapping[str, Any], value: Any, left: set[str]) -> Any:
         return value
     if not any(key.startswith("$") for key in value):
         return {key: _together(tensors, each, left) for key, each in value.items()}
-    ((sign, held),) = value.items() if len(value) == 1 else ((None, None),)
+    sign: str = next(iter(value)) if len(value) == 1 else ""
+    held: Any = value.get(sign)
     try:
         if sign in ("$tensor", "$numbers"):
             array = tensors[held]
@@ -125,4 +126,4 @@ def _together(tensors: Mapping[str, Any], value: Any, left: set[str]) -> Any:
                 return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         pass
-    raise Damaged("an entry of the document refers to nothing that is there", got=shown(value))
+    raise FileError("an entry of the document refers to nothing that is there", got=shown(value))
