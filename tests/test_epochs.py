@@ -94,7 +94,7 @@ def test_l4_a_batch_that_overflows_is_named_and_nothing_is_spoilt(dtype, bad):
     x = X[:40].copy()
     x[17, 2] = bad if dtype == "float32" else bad * 1e200
     network = Network([Dense(5, "relu"), Dense(2)], inputs=4, seed=3, dtype=dtype)
-    found = learn(network, Rows(x, T[:40]), SGD(0.01), Course(3, 8), labels=np.arange(100, 140))
+    found = learn(network, Rows(x, T[:40]), SGD(0.01), Course(3, 8), name=lambda row: f"row {row + 101}")
     assert found.reason == "not finite"
     assert np.isfinite(found.last.parameters).all()
     for part in ("epoch 1, batch", "layer", "row 118", "inputs are as large as"):
@@ -203,3 +203,15 @@ def test_a_row_on_the_shelf_that_spoils_training_is_named():
     assert "row 34" in found.trouble
     again = learn(network, Rows(x, ROWS.t), SGD(0.1), Course(3, 8))
     assert found.trouble == again.trouble
+
+
+@pytest.mark.parametrize("size", [None, 6])
+def test_training_on_some_of_the_rows(size):
+    among = np.array([3, 7, 8, 11, 12, 19, 20, 31, 38])
+    course = Course(5, size, stopping=Stopping("validation"))
+    weight = np.linspace(0.5, 2, 50)
+    held = Rows(X[40:], T[40:])
+    chosen = learn(net(), Rows(X[among], T[among], weight[among]), Adam(0.05), course, validation=held)
+    found = learn(net(), Rows(X, T, weight), Adam(0.05), course, among=among, validation=held)
+    same(found.last, chosen.last)
+    assert told(found.epochs) == told(chosen.epochs)

@@ -37,26 +37,27 @@ def learn(
     optimizer: Optimizer,
     course: Course,
     *,
+    among: Any = None,
     validation: Rows | None = None,
     score: Callable[[Network], float] | None = None,
     callbacks: Sequence[Callback] = (),
     start: Checkpoint | None = None,
     going: Midway | None = None,
     between: Between | None = None,
-    labels: Any = None,
+    name: Callable[[int], str] | None = None,
 ) -> Learned:
     """Trains a copy of the network, epoch after epoch.
 
-    start: another run's `last`, to train for more epochs from there. going: a run that was stopped, to go on with it. Both
-    give the same bits as one run of all epochs. score: a number of the network as it stands, higher is better. labels: what
-    the user calls each row, for messages. KeyboardInterrupt ends training with what there is. Raises InputError for what
-    does not fit.
+    among: the numbers of the rows to train on, (n,); all of them by default. start: another run's `last`, to train for more
+    epochs from there. going: a run that was stopped, to go on with it. Both give the same bits as one run of all epochs.
+    score: a number of the network as it stands, higher is better. name: what the user calls a row, counted from 0, for
+    messages. KeyboardInterrupt ends training with what there is. Raises InputError for what does not fit.
     """
     rows, validation = _columns(network, rows), None if validation is None else _columns(network, validation)
     if going is None:
         start = start or Checkpoint(network.parameters, network.memory)
         going = Midway(start, start)
-    return _Run(network, rows, optimizer, course, validation, score, tuple(callbacks), going, between, labels).run()
+    return _Run(network, rows, optimizer, course, among, validation, score, tuple(callbacks), going, between, name).run()
 
 
 class _Run:
@@ -68,17 +69,19 @@ class _Run:
         rows: Rows,
         optimizer: Optimizer,
         course: Course,
+        among: Any,
         validation: Rows | None,
         score: Callable[[Network], float] | None,
         callbacks: tuple[Callback, ...],
         going: Midway,
         between: Between | None,
-        labels: Any,
+        name: Callable[[int], str] | None,
     ) -> None:
         self.rows, self.validation, self.course, self.stopping = rows, validation, course, course.stopping
         self.score, self.callbacks, self.between = score, callbacks, between
-        self.labels = labels
-        self.count = len(rows.x)
+        self.name = name or (lambda row: f"row {row + 1}")
+        self.among = None if among is None or len(among) == len(rows.x) else np.asarray(among)
+        self.count = len(rows.x) if self.among is None else len(self.among)
         self.size = min(course.batch_size or self.count, self.count)
         self.stored = not isinstance(rows.x, np.ndarray)
         last = going.last
@@ -139,6 +142,8 @@ class _Run:
             self.total, self.before = 0.0, self._weights() if self.stopping.watch == "loss" else None
         while self.done < len(batches):
             session, part = self.session, batches[self.done : self.done + self.updates]
+            if self.among is not None:
+                part = [self.among[batch] for batch in part]
             if self.stored:
                 part = self._gather(part)
                 session = self.session
@@ -176,7 +181,7 @@ class _Run:
     def _gather(self, part: list[Any]) -> list[Any]:
         """Reads the rows of as many of these batches as may be in memory, for a session that goes on with them. The
         batches, numbered as the session has them."""
-        part = [np.arange(self.count)[batch] for batch in part]
+        part = [np.arange(len(self.rows.x))[batch] for batch in part]
         sizes = np.cumsum([len(batch) for batch in part])
         part = part[: max(1, int(np.searchsorted(sizes, self.rows.x.most, "right")))]
         wanted = np.concatenate(part)
@@ -204,11 +209,11 @@ class _Run:
             return True
         bad = len(losses) - 1 if bad is None else bad
         self.reason = "not finite"
-        batch, labels = np.arange(len(self.task.x))[part[bad]], self.labels
+        batch, name = np.arange(len(self.task.x))[part[bad]], self.name
         if self.stored:
-            labels = self.gathered if labels is None else np.asarray(labels)[self.gathered]
+            name = lambda row: self.name(int(self.gathered[row]))  # noqa: E731
         when = f"update {done + bad + 1} (epoch {epoch}, batch {self.done + bad + 1}"
-        self.trouble = diagnosis.explain(self.task, self.session, batch, losses[bad], rates[bad], when, labels)
+        self.trouble = diagnosis.explain(self.task, self.session, batch, losses[bad], rates[bad], when, name)
         return False
 
     def _report(self, number: int, loss: float, rate: float) -> None:
