@@ -44,12 +44,14 @@ def learn(
     start: Checkpoint | None = None,
     going: Midway | None = None,
     between: Between | None = None,
+    until: int | None = None,
     name: Callable[[int], str] | None = None,
 ) -> Learned:
     """Trains a copy of the network, epoch after epoch.
 
     among: the numbers of the rows to train on, (n,); all of them by default. start: another run's `last`, to train for more
     epochs from there. going: a run that was stopped, to go on with it. Both give the same bits as one run of all epochs.
+    until: stop once so many updates are done, counted from the very beginning; `midway` is then where.
     score: a number of the network as it stands, higher is better. name: what the user calls a row, counted from 0, for
     messages. KeyboardInterrupt ends training with what there is. Raises InputError for what does not fit.
     """
@@ -57,7 +59,7 @@ def learn(
     if going is None:
         start = start or Checkpoint(network.parameters, network.memory)
         going = Midway(start, start)
-    return _Run(network, rows, optimizer, course, among, validation, score, tuple(callbacks), going, between, name).run()
+    return _Run(network, rows, optimizer, course, among, validation, score, tuple(callbacks), going, between, until, name).run()
 
 
 class _Run:
@@ -75,10 +77,11 @@ class _Run:
         callbacks: tuple[Callback, ...],
         going: Midway,
         between: Between | None,
+        until: int | None,
         name: Callable[[int], str] | None,
     ) -> None:
         self.rows, self.validation, self.course, self.stopping = rows, validation, course, course.stopping
-        self.score, self.callbacks, self.between = score, callbacks, between
+        self.score, self.callbacks, self.between, self.until = score, callbacks, between, until
         self.name = name or (lambda row: f"row {row + 1}")
         self.among = None if among is None or len(among) == len(rows.x) else np.asarray(among)
         self.count = len(rows.x) if self.among is None else len(self.among)
@@ -108,6 +111,8 @@ class _Run:
         try:
             if self.reports and not self.done:
                 self.reason = self._ended(len(self.reports))
+            if self.until is not None and self.session.number >= self.until:
+                self.reason = "stopped"
             while not self.reason:
                 self._epoch(len(self.reports) + 1)
         except KeyboardInterrupt:
@@ -141,7 +146,8 @@ class _Run:
         if not self.done:
             self.total, self.before = 0.0, self._weights() if self.stopping.watch == "loss" else None
         while self.done < len(batches):
-            session, part = self.session, batches[self.done : self.done + self.updates]
+            session = self.session
+            part = batches[self.done : self.done + min(self.updates, self._left())]
             if self.among is not None:
                 part = [self.among[batch] for batch in part]
             if self.stored:
@@ -163,12 +169,17 @@ class _Run:
         self.done = 0
         self._report(number, self.total / self.count, rates[-1])
 
+    def _left(self) -> int:
+        """Updates that may still be done."""
+        return SLICE if self.until is None else max(1, self.until - self.session.number)
+
     def _keep_pace(self, count: int, seconds: float) -> None:
         """How many updates the next call of the engine gets. The bits do not depend on it."""
         self.updates = max(1, min(SLICE, 4 * count, int(CALL * count / max(seconds, 1e-9))))
 
     def _is_stopped(self) -> bool:
-        if self.between is not None and self.between(self._midway):
+        reached = self.until is not None and self.session.number >= self.until
+        if reached or (self.between is not None and self.between(self._midway)):
             self.reason = "stopped"
         elif self._out_of_time():
             self.reason = "time"
@@ -238,8 +249,8 @@ class _Run:
         self.reports.append(report)
         told = [callback(report) for callback in self.callbacks]  # every one, even after a True
         self.reason = "callback" if any(told) else self._ended(number)
-        if not self.reason and self.between is not None and self.between(self._midway):
-            self.reason = "stopped"
+        if not self.reason:
+            self._is_stopped()
 
     def _held_loss(self, held: Rows) -> float:
         """The loss of the validation rows, some of them at a time."""
