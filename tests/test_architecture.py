@@ -31,6 +31,9 @@ ROOMS = {
     "training": {"rules", "readers", "draws", "network", "conventions", "engines"},
     "epochs": {"rules", "draws", "network", "engines", "diagnosis", "training"},
     "lbfgs": {"rules", "readers", "network", "engines", "epochs"},
+    "recipes": {"rules", "network", "epochs"},
+    "splits": {"draws"},
+    "scores": set(),
     "estimators": {"rules", "readers", "network", "epochs", "lbfgs", "tracing"},
     "reasons": {"naming", "textbook", "network"},
     "steps": {"terms"},
@@ -74,11 +77,11 @@ OUTSIDE = {
     "numpy": None,
     "click": {"cli"},
     "scipy": {"readers", "lbfgs", "estimators"},
-    "sklearn": {"estimators"},
+    "sklearn": {"estimators", "scores"},
     "mpmath": {"readers", "terms"},
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
-ONLY_WHEN_USED = {"scipy", "mpmath"}
+ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
 LOADED_WHEN_USED = {"estimators"}  # a whole room that nothing imports before it is used: it brings scikit-learn and scipy
 
 
