@@ -30,9 +30,15 @@ ROOMS = {
     "engines": {"rules", "readers", "draws", "network", "conventions", "_native"},
     "diagnosis": {"readers", "network", "engines"},
     "training": {"rules", "readers", "draws", "network", "conventions", "engines"},
-    "epochs": {"rules", "draws", "network", "engines", "diagnosis", "training"},
-    "lbfgs": {"rules", "readers", "network", "engines", "epochs"},
-    "estimators": {"rules", "readers", "network", "epochs", "lbfgs", "tracing"},
+    "course": {"rules", "engines", "training"},
+    "epochs": {"rules", "draws", "network", "engines", "diagnosis", "training", "course"},
+    "lbfgs": {"rules", "readers", "network", "engines", "course", "epochs"},
+    "recipes": {"rules", "network", "course"},
+    "splits": {"draws"},
+    "scores": set(),
+    "settings": {"rules"},
+    "runs": {"course", "files", "settings"},
+    "estimators": {"rules", "readers", "network", "course", "epochs", "lbfgs", "tracing"},
     "reasons": {"naming", "textbook", "network"},
     "steps": {"terms"},
     "rehearsal": {"rules", "readers", "naming", "network", "engines", "terms"},
@@ -75,11 +81,11 @@ OUTSIDE = {
     "numpy": None,
     "click": {"cli"},
     "scipy": {"readers", "lbfgs", "estimators"},
-    "sklearn": {"estimators"},
+    "sklearn": {"estimators", "scores"},
     "mpmath": {"readers", "terms"},
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
-ONLY_WHEN_USED = {"scipy", "mpmath"}
+ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
 LOADED_WHEN_USED = {"estimators"}  # a whole room that nothing imports before it is used: it brings scikit-learn and scipy
 
 

@@ -1,12 +1,15 @@
 """Training epoch after epoch: what is watched, what is kept, what ends it, and that it goes on as if it had not ended."""
 
 import math
+import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from chainrule import L2, SGD, Adam, BatchNorm, Dense, Dropout, InputError, Momentum, Network
-from chainrule.epochs import Course, Rows, Stopping, epoch_batches, learn
+from chainrule import L2, SGD, Adam, BatchNorm, Dense, Dropout, InputError, Momentum, Network, epochs
+from chainrule.course import Course, Rows, Stopping
+from chainrule.epochs import epoch_batches, learn
 from chainrule.rules.optimizers import Nadam
 
 RNG = np.random.default_rng(0)
@@ -91,7 +94,7 @@ def test_l4_a_batch_that_overflows_is_named_and_nothing_is_spoilt(dtype, bad):
     x = X[:40].copy()
     x[17, 2] = bad if dtype == "float32" else bad * 1e200
     network = Network([Dense(5, "relu"), Dense(2)], inputs=4, seed=3, dtype=dtype)
-    found = learn(network, Rows(x, T[:40]), SGD(0.01), Course(3, 8), labels=np.arange(100, 140))
+    found = learn(network, Rows(x, T[:40]), SGD(0.01), Course(3, 8), name=lambda row: f"row {row + 101}")
     assert found.reason == "not finite"
     assert np.isfinite(found.last.parameters).all()
     for part in ("epoch 1, batch", "layer", "row 118", "inputs are as large as"):
@@ -122,3 +125,93 @@ def test_what_does_not_fit_is_refused():
             Course(**wrong)
     with pytest.raises(InputError, match="needs validation rows"):
         learn(net(), ROWS, SGD(0.1), Course(1, stopping=Stopping("validation")))
+
+
+def told(epochs):
+    """What is told of epochs, but for the clock."""
+    return [replace(epoch, seconds=0, rows_per_second=0, remaining=0) for epoch in epochs]
+
+
+def stop_after(calls):
+    """A `between` that ends training when it is asked for so many times."""
+    left = iter(range(calls - 1, -1, -1))
+    return lambda midway: next(left) == 0
+
+
+STOPPINGS = [
+    Stopping(),
+    Stopping("validation", patience=2),
+    Stopping("loss", patience=1, tolerance=0.01, lower_rate=True),
+    Stopping("score"),
+]
+
+
+@pytest.mark.parametrize("stopping", STOPPINGS, ids=lambda stopping: stopping.watch)
+@pytest.mark.parametrize("calls", [1, 2, 5, 6, 9, 17, 23])
+def test_a_run_goes_on_in_the_middle_of_an_epoch(monkeypatch, stopping, calls):
+    monkeypatch.setattr(epochs, "CALL", 0)  # an update a call, but for the first
+    course = Course(7, 5, stopping=stopping)
+    more = {"validation": HELD, "score": lambda network: -float(np.square(network.predict(HELD.x) - HELD.t).mean())}
+    whole = learn(net(), ROWS, Adam(0.05), course, **more)
+    part = learn(net(), ROWS, Adam(0.05), course, between=stop_after(calls), **more)
+    if part.reason != "stopped":
+        assert len(part.epochs) == len(whole.epochs)
+        return
+    midway = pickle.loads(pickle.dumps(part.midway))
+    rest = learn(net(), ROWS, Adam(0.05), course, going=midway, **more)
+    same(rest.last, whole.last)
+    same(rest.best, whole.best)
+    assert told(rest.epochs) == told(whole.epochs)
+    assert (rest.reason, rest.best_epoch, rest.last.updates) == (whole.reason, whole.best_epoch, whole.last.updates)
+
+
+class OnShelf:
+    """Rows that are not in memory."""
+
+    def __init__(self, rows, most):
+        self.rows, self.most, self.shape, self.taken = rows, most, rows.shape, 0
+
+    def __len__(self):
+        return len(self.rows)
+
+    def take(self, rows):
+        self.taken = max(self.taken, len(rows))
+        return self.rows[rows].copy()
+
+
+@pytest.mark.parametrize("size", [3, 7, 16])
+def test_rows_that_are_not_in_memory_give_the_same_bits(monkeypatch, size):
+    monkeypatch.setattr(epochs, "HELD", 16)
+    course = Course(6, size, stopping=Stopping("validation"))
+    weight = np.linspace(0.5, 2, 40)
+    whole = learn(net(), ROWS._replace(weight=weight), Adam(0.05), course, validation=HELD)
+    shelf, targets = OnShelf(ROWS.x, 16), OnShelf(ROWS.t, 16)
+    held = Rows(OnShelf(HELD.x, 16), OnShelf(HELD.t, 16))
+    found = learn(net(), Rows(shelf, targets, weight), Adam(0.05), course, validation=held)
+    same(found.last, whole.last)
+    same(found.best, whole.best)
+    assert told(found.epochs) == told(whole.epochs)
+    assert shelf.taken <= 16
+
+
+def test_a_row_on_the_shelf_that_spoils_training_is_named():
+    x = ROWS.x.copy()
+    x[33] *= 1e200
+    network = Network([Dense(6, "relu"), Dense(2)], inputs=4)
+    found = learn(network, Rows(OnShelf(x, 16), OnShelf(ROWS.t, 16)), SGD(0.1), Course(3, 8))
+    assert found.reason == "not finite"
+    assert "row 34" in found.trouble
+    again = learn(network, Rows(x, ROWS.t), SGD(0.1), Course(3, 8))
+    assert found.trouble == again.trouble
+
+
+@pytest.mark.parametrize("size", [None, 6])
+def test_training_on_some_of_the_rows(size):
+    among = np.array([3, 7, 8, 11, 12, 19, 20, 31, 38])
+    course = Course(5, size, stopping=Stopping("validation"))
+    weight = np.linspace(0.5, 2, 50)
+    held = Rows(X[40:], T[40:])
+    chosen = learn(net(), Rows(X[among], T[among], weight[among]), Adam(0.05), course, validation=held)
+    found = learn(net(), Rows(X, T, weight), Adam(0.05), course, among=among, validation=held)
+    same(found.last, chosen.last)
+    assert told(found.epochs) == told(chosen.epochs)

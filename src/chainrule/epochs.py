@@ -6,18 +6,17 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from chainrule import diagnosis, draws
+from chainrule.course import Between, Callback, Checkpoint, Course, Epoch, Learned, Midway, Rows
 from chainrule.engines import Task, choose
-from chainrule.engines.reference import State
 from chainrule.errors import InputError
 from chainrule.network import Network
-from chainrule.rules.rule import Clipping, Optimizer, Schedule
-from chainrule.training import SLICE, check_count
+from chainrule.rules.rule import Optimizer
+from chainrule.training import SLICE
 
 DIVERGED = 1e6
 """A loss so many times the first one (or 1, if that is larger) counts as diverged."""
@@ -25,105 +24,11 @@ DIVERGED = 1e6
 SMALLEST_RATE = 1e-6
 """Below it an adaptive learning rate is not divided any further: training ends."""
 
+CALL = 0.05
+"""Seconds that one call of the engine should take: signals and the clock are looked at in between."""
 
-class Rows(NamedTuple):
-    """Rows with their targets, and what each counts: x (rows, inputs), t (rows, outputs), weight None or (rows,)."""
-
-    x: Any
-    t: Any
-    weight: Any = None
-
-
-@dataclass(frozen=True)
-class Stopping:
-    """What ends training besides the number of epochs.
-
-    watch: "loss" (of the training batches), "validation" (loss of the validation rows) or "score" (higher is better).
-    patience: end after more than so many epochs in a row that did not improve the best by `tolerance`. lower_rate: divide
-    the learning rate by 5 instead, and end once it is tiny. seconds: at most so long.
-    """
-
-    watch: str = "loss"
-    patience: float | None = None
-    tolerance: float = 1e-4
-    lower_rate: bool = False
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What is told of an epoch.
-
-    number: from 1, in this run. loss: penalty included, the mean over the batches, each before its update; penalty: the
-    price of the weights at the end; validation: the loss of the validation rows at the end, without penalty. rate: the
-    learning rate at the end. since: epochs since the watched number last improved. remaining: seconds, if all epochs run.
-    """
-
-    number: int
-    updates: int
-    loss: float
-    penalty: float
-    rate: float
-    validation: float | None = None
-    score: float | None = None
-    best: bool = False
-    since: int = 0
-    seconds: float = 0.0
-    rows_per_second: float = 0.0
-    remaining: float = 0.0
-
-
-Callback = Callable[[Epoch], "bool | None"]
-"""Called after each epoch; training ends when one returns True."""
-
-
-@dataclass(frozen=True, eq=False)
-class Checkpoint:
-    """All that training continues from. epoch and updates are counted from the very beginning."""
-
-    parameters: Any
-    memory: list[dict[str, Any]]
-    state: State | None = None
-    updates: int = 0
-    epoch: int = 0
-    best: float = math.inf  # the best watched number so far, lower is better
-    first: float = math.nan  # the loss of the first epoch
-    rate: float | None = None  # where an adaptive learning rate stands
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """Where training ended, and its best weights.
-
-    best: the checkpoint of the best watched number, in epoch best_epoch of this run (0: the start, no epoch was as good).
-    A training loss belongs to the weights its epoch began with, a validation number to those it ended with.
-    reason: "epochs", "patience", "time", "callback", "interrupted" or "not finite"; trouble: what happened then, in words.
-    """
-
-    last: Checkpoint
-    best: Checkpoint
-    best_epoch: int
-    epochs: tuple[Epoch, ...]
-    reason: str
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
-class Course:
-    """How training goes: epochs at most so many, batch_size None for all rows at once, rows shuffled or in their order."""
-
-    epochs: int
-    batch_size: int | None = None
-    shuffle: bool = True
-    schedule: Schedule | None = None
-    clipping: Clipping | None = None
-    stopping: Stopping = Stopping()
-    engine: str = "auto"
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        check_count("epochs", self.epochs, 1)
-        check_count("batch_size", self.batch_size, 1)
+HELD = 65_536
+"""Rows whose validation loss is taken at a time: a fixed number, so that rows on disk give the same bits."""
 
 
 def learn(
@@ -132,21 +37,29 @@ def learn(
     optimizer: Optimizer,
     course: Course,
     *,
+    among: Any = None,
     validation: Rows | None = None,
     score: Callable[[Network], float] | None = None,
     callbacks: Sequence[Callback] = (),
     start: Checkpoint | None = None,
-    labels: Any = None,
+    going: Midway | None = None,
+    between: Between | None = None,
+    until: int | None = None,
+    name: Callable[[int], str] | None = None,
 ) -> Learned:
-    """Trains a copy of the network, epoch after epoch. A run that continues from another's `last` gives the same bits as
-    one run of all epochs.
+    """Trains a copy of the network, epoch after epoch.
 
-    score: a number of the network as it stands, higher is better. labels: what the user calls each row, for messages.
-    KeyboardInterrupt ends training with what there is. Raises InputError for what does not fit.
+    among: the numbers of the rows to train on, (n,); all of them by default. start: another run's `last`, to train for more
+    epochs from there. going: a run that was stopped, to go on with it. Both give the same bits as one run of all epochs.
+    until: stop once so many updates are done, counted from the very beginning; `midway` is then where.
+    score: a number of the network as it stands, higher is better. name: what the user calls a row, counted from 0, for
+    messages. KeyboardInterrupt ends training with what there is. Raises InputError for what does not fit.
     """
     rows, validation = _columns(network, rows), None if validation is None else _columns(network, validation)
-    start = start or Checkpoint(network.parameters, network.memory)
-    return _Run(network, rows, optimizer, course, validation, score, tuple(callbacks), start, labels).run()
+    if going is None:
+        start = start or Checkpoint(network.parameters, network.memory)
+        going = Midway(start, start)
+    return _Run(network, rows, optimizer, course, among, validation, score, tuple(callbacks), going, between, until, name).run()
 
 
 class _Run:
@@ -158,43 +71,67 @@ class _Run:
         rows: Rows,
         optimizer: Optimizer,
         course: Course,
+        among: Any,
         validation: Rows | None,
         score: Callable[[Network], float] | None,
         callbacks: tuple[Callback, ...],
-        start: Checkpoint,
-        labels: Any,
+        going: Midway,
+        between: Between | None,
+        until: int | None,
+        name: Callable[[int], str] | None,
     ) -> None:
         self.rows, self.validation, self.course, self.stopping = rows, validation, course, course.stopping
-        self.score, self.callbacks, self.start, self.labels = score, callbacks, start, labels
-        self.count = len(rows.x)
+        self.score, self.callbacks, self.between, self.until = score, callbacks, between, until
+        self.name = name or (lambda row: f"row {row + 1}")
+        self.among = None if among is None or len(among) == len(rows.x) else np.asarray(among)
+        self.count = len(rows.x) if self.among is None else len(self.among)
         self.size = min(course.batch_size or self.count, self.count)
+        self.stored = not isinstance(rows.x, np.ndarray)
+        last = going.last
         self.network = copy.copy(network)
-        self.network.memory = start.memory
-        self.rate = start.rate or optimizer.learning_rate
+        self.network.memory = last.memory
+        self.rate = last.rate or optimizer.learning_rate
         self.task = Task(
-            self.network, rows.x, rows.t, optimizer, rows.weight, course.clipping,
-            parameters=start.parameters, state=start.state, number=start.updates, threads=course.threads,
+            self.network, *self._first_rows(), optimizer, None, course.clipping,
+            parameters=last.parameters, state=last.state, number=last.updates, threads=course.threads,
         )  # fmt: skip
+        if not self.stored:
+            self.task = self.task._replace(x=rows.x, t=rows.t, weight=rows.weight)
         self.session = choose(course.engine, self.task).Session(self.task)
-        self.best, self.best_epoch, self.since = start, 0, 0
-        self.lowest, self.first = start.best, start.first
-        self.reports: list[Epoch] = []
+        self.best, self.best_epoch, self.since = going.best, going.best_epoch, going.since
+        self.lowest, self.first = last.best, last.first
+        self.earlier = last.epoch - len(going.epochs)
+        self.reports = list(going.epochs)
+        self.done, self.total, self.before = going.batches, going.total, going.before
+        self.updates = 16  # in one call of the engine
         self.reason, self.trouble = "", ""
 
     def run(self) -> Learned:
-        self.begun = time.monotonic()
+        self.begun = time.monotonic() - (self.reports[-1].seconds if self.reports else 0.0)
         try:
+            if self.reports and not self.done:
+                self.reason = self._ended(len(self.reports))
+            if self.until is not None and self.session.number >= self.until:
+                self.reason = "stopped"
             while not self.reason:
                 self._epoch(len(self.reports) + 1)
         except KeyboardInterrupt:
             self.reason = "interrupted"
-        return Learned(self._checkpoint(), self.best, self.best_epoch, tuple(self.reports), self.reason, self.trouble)
+        midway = self._midway() if self.reason in ("stopped", "time") else None
+        last = self._checkpoint() if midway is None else midway.last
+        return Learned(last, self.best, self.best_epoch, tuple(self.reports), self.reason, self.trouble, midway)
 
     def _checkpoint(self) -> Checkpoint:
         session = self.session
         return Checkpoint(
             np.array(session.parameters), [dict(memory) for memory in session.memory], session.state, session.number,
-            self.start.epoch + len(self.reports), self.lowest, self.first, self.rate,
+            self.earlier + len(self.reports), self.lowest, self.first, self.rate,
+        )  # fmt: skip
+
+    def _midway(self) -> Midway:
+        return Midway(
+            self._checkpoint(), self.best, self.best_epoch, self.since, tuple(self.reports), self.done, self.total,
+            self.before if self.done else None,
         )  # fmt: skip
 
     def _weights(self) -> Checkpoint:
@@ -205,24 +142,70 @@ class _Run:
         return [schedule.rate(self.rate, k) if schedule else self.rate for k in numbers]
 
     def _epoch(self, number: int) -> None:
-        session, watch = self.session, self.stopping.watch
-        before = self._weights() if watch == "loss" else None
-        batches = epoch_batches(self.count, self.size, self.network.seed, self.start.epoch + number - 1, self.course.shuffle)
-        total, self.begun_at = 0.0, session.number
-        for place in range(0, len(batches), SLICE):
-            part = batches[place : place + SLICE]
+        batches = epoch_batches(self.count, self.size, self.network.seed, self.earlier + number - 1, self.course.shuffle)
+        if not self.done:
+            self.total, self.before = 0.0, self._weights() if self.stopping.watch == "loss" else None
+        while self.done < len(batches):
+            session = self.session
+            part = batches[self.done : self.done + min(self.updates, self._left())]
+            if self.among is not None:
+                part = [self.among[batch] for batch in part]
+            if self.stored:
+                part = self._gather(part)
+                session = self.session
             rates = self._rates(range(session.number + 1, session.number + 1 + len(part)))
-            done = session.number
+            begun, update = time.monotonic(), session.number
             losses = session.advance(part, rates, -math.inf)
-            if not self._went_well(losses, part, rates, number, done):
+            self._keep_pace(len(part), time.monotonic() - begun)
+            if not self._went_well(losses, part, rates, number, update):
                 return
-            total += sum(loss * sizes for loss, sizes in zip(losses, map(self._rows_in, part), strict=True))
-            if self._out_of_time() and place + SLICE < len(batches):
-                self.reason = "time"
+            for loss, batch in zip(losses, part, strict=True):  # one by one: the sum must not depend on the calls
+                self.total += loss * self._rows_in(batch)
+            self.done += len(part)
+            if self.done < len(batches) and self._is_stopped():
                 return
         if math.isnan(self.first):
-            self.first = total / self.count
-        self._report(number, total / self.count, rates[-1], before)
+            self.first = self.total / self.count
+        self.done = 0
+        self._report(number, self.total / self.count, rates[-1])
+
+    def _left(self) -> int:
+        """Updates that may still be done."""
+        return SLICE if self.until is None else max(1, self.until - self.session.number)
+
+    def _keep_pace(self, count: int, seconds: float) -> None:
+        """How many updates the next call of the engine gets. The bits do not depend on it."""
+        self.updates = max(1, min(SLICE, 4 * count, int(CALL * count / max(seconds, 1e-9))))
+
+    def _is_stopped(self) -> bool:
+        reached = self.until is not None and self.session.number >= self.until
+        if reached or (self.between is not None and self.between(self._midway)):
+            self.reason = "stopped"
+        elif self._out_of_time():
+            self.reason = "time"
+        return bool(self.reason)
+
+    def _first_rows(self) -> tuple[Any, Any]:
+        rows = self.rows
+        return (rows.x.take([0]), rows.t.take([0])) if self.stored else (rows.x[:1], rows.t[:1])
+
+    def _gather(self, part: list[Any]) -> list[Any]:
+        """Reads the rows of as many of these batches as may be in memory, for a session that goes on with them. The
+        batches, numbered as the session has them."""
+        part = [np.arange(len(self.rows.x))[batch] for batch in part]
+        sizes = np.cumsum([len(batch) for batch in part])
+        part = part[: max(1, int(np.searchsorted(sizes, self.rows.x.most, "right")))]
+        wanted = np.concatenate(part)
+        session, rows = self.session, self.rows
+        self.network.memory = session.memory
+        self.gathered = wanted
+        self.task = self.task._replace(
+            x=rows.x.take(wanted), t=rows.t.take(wanted), weight=None if rows.weight is None else rows.weight[wanted],
+            parameters=session.parameters, state=session.state, number=session.number,
+        )  # fmt: skip
+        self.session = choose(self.course.engine, self.task).Session(self.task)
+        ends = np.cumsum([len(batch) for batch in part])
+        return [np.arange(end - len(batch), end) for batch, end in zip(part, ends, strict=True)]
 
     def _rows_in(self, batch: Any) -> int:
         return self.count if isinstance(batch, slice) else len(batch)
@@ -237,18 +220,17 @@ class _Run:
             return True
         bad = len(losses) - 1 if bad is None else bad
         self.reason = "not finite"
-        batch = np.arange(self.count)[part[bad]]
-        when = f"update {done + bad + 1} (epoch {epoch}, batch {done - self.begun_at + bad + 1}"
-        self.trouble = diagnosis.explain(self.task, self.session, batch, losses[bad], rates[bad], when, self.labels)
+        batch, name = np.arange(len(self.task.x))[part[bad]], self.name
+        if self.stored:
+            name = lambda row: self.name(int(self.gathered[row]))  # noqa: E731
+        when = f"update {done + bad + 1} (epoch {epoch}, batch {self.done + bad + 1}"
+        self.trouble = diagnosis.explain(self.task, self.session, batch, losses[bad], rates[bad], when, name)
         return False
 
-    def _report(self, number: int, loss: float, rate: float, before: Checkpoint | None) -> None:
-        session, rows = self.session, self.rows
-        held = self.validation
-        if held is not None:
-            validation, penalty = session.loss(held.x, held.t, held.weight)
-        else:
-            validation, penalty = None, session.loss(rows.x[:1], rows.t[:1])[1] if self.network.penalties else 0.0
+    def _report(self, number: int, loss: float, rate: float) -> None:
+        session = self.session
+        validation = None if self.validation is None else self._held_loss(self.validation)
+        penalty = session.loss(*self._first_rows())[1] if self.network.penalties else 0.0
         score = None if self.score is None else float(self.score(self._standing()))
         watched = {"loss": loss, "validation": validation, "score": None if score is None else -score}[self.stopping.watch]
         if watched is None:
@@ -258,7 +240,7 @@ class _Run:
         best = watched < self.lowest
         if best:
             self.lowest, self.best_epoch = watched, number
-            self.best = before or self._weights()
+            self.best = self.before or self._weights()
         seconds = time.monotonic() - self.begun
         report = Epoch(
             number, session.number, loss, penalty, rate, validation, score, best, self.since, seconds,
@@ -267,6 +249,23 @@ class _Run:
         self.reports.append(report)
         told = [callback(report) for callback in self.callbacks]  # every one, even after a True
         self.reason = "callback" if any(told) else self._ended(number)
+        if not self.reason:
+            self._is_stopped()
+
+    def _held_loss(self, held: Rows) -> float:
+        """The loss of the validation rows, some of them at a time."""
+        total, whole = 0.0, 0.0
+        for start in range(0, len(held.x), HELD):
+            part = np.arange(start, min(start + HELD, len(held.x)))
+            x, t = (held.x.take(part), held.t.take(part)) if self.stored else (held.x[part], held.t[part])
+            weight = None if held.weight is None else held.weight[part]
+            loss = self.session.loss(x, t, weight)[0]
+            if self.network.loss.reduction == "sum":
+                total, whole = total + loss, 1.0
+            else:
+                counts = float(len(part) if weight is None else weight.sum())
+                total, whole = total + (loss * counts if counts else 0.0), whole + counts
+        return total / whole
 
     def _ended(self, number: int) -> str:
         stopping = self.stopping
@@ -285,10 +284,14 @@ class _Run:
 
 
 def _columns(network: Network, rows: Rows) -> Rows:
-    """Rows as an engine takes them."""
-    x = network.rows(rows.x)
+    """Rows as an engine takes them. Stored ones are taken at their word: whoever stored them has checked them."""
+    if not hasattr(rows.x, "most"):
+        x = network.rows(rows.x)
+        t = network.goals(rows.t, len(x))
+    else:
+        x, t = rows.x, rows.t
     weight = None if rows.weight is None else np.asarray(rows.weight, dtype=network.dtype).reshape(-1, 1)
-    return Rows(x, network.goals(rows.t, len(x)), weight)
+    return Rows(x, t, weight)
 
 
 def epoch_batches(rows: int, size: int, seed: int, epoch: int, shuffle: bool = True) -> list[Any]:

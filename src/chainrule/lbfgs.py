@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.course import Callback, Epoch, Rows
 from chainrule.engines import Task, choose, reference
-from chainrule.epochs import Callback, Epoch, Rows
 from chainrule.errors import InputError
 from chainrule.network import Network
 from chainrule.readers import for_numbers

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer
 
-from chainrule.epochs import Rows
+from chainrule.course import Rows
 from chainrule.errors import InputError, shown
 from chainrule.network import Network
 
