@@ -229,7 +229,11 @@ def main() -> int:
     seeds = range(given.first, given.first + given.cases)
     with multiprocessing.Pool(given.jobs) as pool:
         tried = list(pool.imap_unordered(try_one, seeds, 8))
-        bad = [line for lines in pool.imap_unordered(right_ones, range(given.first, given.first + given.right // 40), 8) for line in lines]
+        bad = [
+            line
+            for lines in pool.imap_unordered(right_ones, range(given.first, given.first + given.right // 40), 8)
+            for line in lines
+        ]
     print(report(tried))
     print(f"right answers called wrong: {len(bad)} of {given.right // 40 * 40:,}")
     print("\n".join(bad[:10]))
