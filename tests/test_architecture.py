@@ -28,12 +28,18 @@ ROOMS = {
     "preparing": {"rules", "readers", "raw", "tables"},
     "terms": {"rules", "readers", "naming"},
     "network": {"rules", "readers", "textbook", "draws"},
+    "files": {"rules", "network"},
     "engines": {"rules", "readers", "draws", "network", "conventions", "_native"},
     "diagnosis": {"readers", "network", "engines"},
     "training": {"rules", "readers", "draws", "network", "conventions", "engines"},
     "course": {"rules", "engines", "training"},
     "epochs": {"rules", "draws", "network", "engines", "diagnosis", "training", "course"},
     "lbfgs": {"rules", "readers", "network", "engines", "course", "epochs"},
+    "recipes": {"rules", "network", "course"},
+    "splits": {"draws"},
+    "scores": set(),
+    "settings": {"rules"},
+    "runs": {"course", "files", "settings"},
     "estimators": {"rules", "readers", "network", "course", "epochs", "lbfgs", "tracing"},
     "reasons": {"naming", "textbook", "network"},
     "steps": {"terms"},
@@ -78,11 +84,11 @@ OUTSIDE = {
     "numpy": None,
     "click": {"cli"},
     "scipy": {"readers", "lbfgs", "estimators"},
-    "sklearn": {"estimators"},
+    "sklearn": {"estimators", "scores"},
     "mpmath": {"readers", "terms"},
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
-ONLY_WHEN_USED = {"scipy", "mpmath"}
+ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
 LOADED_WHEN_USED = {"estimators"}  # a whole room that nothing imports before it is used: it brings scikit-learn and scipy
 
 

@@ -151,8 +151,8 @@ class Trace:
         sample: which is meant where the name does not say it, and would have to.
         """
         wanted = normal(name)
-        identified = parse_id(wanted)
-        for cell in (*([identified] if identified else []), *self.naming.read(wanted)):
+        identified = [cell for cell in (parse_id(name.strip()), parse_id(wanted)) if cell is not None]  # a loss may have a δ
+        for cell in (*identified, *self.naming.read(wanted)):
             for each in self._sampled(cell, sample):
                 if self._has(each):
                     return each
