@@ -168,8 +168,8 @@ def test_a_run_goes_on_in_the_middle_of_an_epoch(monkeypatch, stopping, calls):
 class OnShelf:
     """Rows that are not in memory."""
 
-    def __init__(self, rows, most):
-        self.rows, self.most, self.shape, self.taken = rows, most, rows.shape, 0
+    def __init__(self, rows):
+        self.rows, self.taken = rows, 0
 
     def __len__(self):
         return len(self.rows)
@@ -185,9 +185,9 @@ def test_rows_that_are_not_in_memory_give_the_same_bits(monkeypatch, size):
     course = Course(6, size, stopping=Stopping("validation"))
     weight = np.linspace(0.5, 2, 40)
     whole = learn(net(), ROWS._replace(weight=weight), Adam(0.05), course, validation=HELD)
-    shelf, targets = OnShelf(ROWS.x, 16), OnShelf(ROWS.t, 16)
-    held = Rows(OnShelf(HELD.x, 16), OnShelf(HELD.t, 16))
-    found = learn(net(), Rows(shelf, targets, weight), Adam(0.05), course, validation=held)
+    shelf = OnShelf(ROWS.x)
+    held = Rows(OnShelf(HELD.x), HELD.t, most=16)
+    found = learn(net(), Rows(shelf, OnShelf(ROWS.t), weight, 16), Adam(0.05), course, validation=held)
     same(found.last, whole.last)
     same(found.best, whole.best)
     assert told(found.epochs) == told(whole.epochs)
@@ -198,7 +198,7 @@ def test_a_row_on_the_shelf_that_spoils_training_is_named():
     x = ROWS.x.copy()
     x[33] *= 1e200
     network = Network([Dense(6, "relu"), Dense(2)], inputs=4)
-    found = learn(network, Rows(OnShelf(x, 16), OnShelf(ROWS.t, 16)), SGD(0.1), Course(3, 8))
+    found = learn(network, Rows(OnShelf(x), OnShelf(ROWS.t), most=16), SGD(0.1), Course(3, 8))
     assert found.reason == "not finite"
     assert "row 34" in found.trouble
     again = learn(network, Rows(x, ROWS.t), SGD(0.1), Course(3, 8))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import diagnosis, draws
-from chainrule.course import Between, Callback, Checkpoint, Course, Epoch, Learned, Midway, Rows
+from chainrule.course import Between, Callback, Checkpoint, Course, Epoch, Learned, Midway, Rows, some
 from chainrule.engines import Task, choose
 from chainrule.errors import InputError
 from chainrule.network import Network
@@ -86,7 +86,7 @@ class _Run:
         self.among = None if among is None or len(among) == len(rows.x) else np.asarray(among)
         self.count = len(rows.x) if self.among is None else len(self.among)
         self.size = min(course.batch_size or self.count, self.count)
-        self.stored = not isinstance(rows.x, np.ndarray)
+        self.stored = rows.most is not None
         last = going.last
         self.network = copy.copy(network)
         self.network.memory = last.memory
@@ -186,21 +186,21 @@ class _Run:
         return bool(self.reason)
 
     def _first_rows(self) -> tuple[Any, Any]:
-        rows = self.rows
-        return (rows.x.take([0]), rows.t.take([0])) if self.stored else (rows.x[:1], rows.t[:1])
+        first = np.arange(1)
+        return some(self.rows.x, first), some(self.rows.t, first)
 
     def _gather(self, part: list[Any]) -> list[Any]:
         """Reads the rows of as many of these batches as may be in memory, for a session that goes on with them. The
         batches, numbered as the session has them."""
         part = [np.arange(len(self.rows.x))[batch] for batch in part]
         sizes = np.cumsum([len(batch) for batch in part])
-        part = part[: max(1, int(np.searchsorted(sizes, self.rows.x.most, "right")))]
+        part = part[: max(1, int(np.searchsorted(sizes, self.rows.most, "right")))]
         wanted = np.concatenate(part)
         session, rows = self.session, self.rows
         self.network.memory = session.memory
         self.gathered = wanted
         self.task = self.task._replace(
-            x=rows.x.take(wanted), t=rows.t.take(wanted), weight=None if rows.weight is None else rows.weight[wanted],
+            x=some(rows.x, wanted), t=some(rows.t, wanted), weight=None if rows.weight is None else rows.weight[wanted],
             parameters=session.parameters, state=session.state, number=session.number,
         )  # fmt: skip
         self.session = choose(self.course.engine, self.task).Session(self.task)
@@ -257,9 +257,8 @@ class _Run:
         total, whole = 0.0, 0.0
         for start in range(0, len(held.x), HELD):
             part = np.arange(start, min(start + HELD, len(held.x)))
-            x, t = (held.x.take(part), held.t.take(part)) if self.stored else (held.x[part], held.t[part])
             weight = None if held.weight is None else held.weight[part]
-            loss = self.session.loss(x, t, weight)[0]
+            loss = self.session.loss(some(held.x, part), some(held.t, part), weight)[0]
             if self.network.loss.reduction == "sum":
                 total, whole = total + loss, 1.0
             else:
@@ -285,13 +284,13 @@ class _Run:
 
 def _columns(network: Network, rows: Rows) -> Rows:
     """Rows as an engine takes them. Stored ones are taken at their word: whoever stored them has checked them."""
-    if not hasattr(rows.x, "most"):
+    if rows.most is None:
         x = network.rows(rows.x)
         t = network.goals(rows.t, len(x))
     else:
         x, t = rows.x, rows.t
     weight = None if rows.weight is None else np.asarray(rows.weight, dtype=network.dtype).reshape(-1, 1)
-    return Rows(x, t, weight)
+    return Rows(x, t, weight, rows.most)
 
 
 def epoch_batches(rows: int, size: int, seed: int, epoch: int, shuffle: bool = True) -> list[Any]:

@@ -30,6 +30,7 @@ class Settings:
     weights: str | None = _setting(None, "data", "text", "The column that says how much a row counts.")
     features: tuple[str, ...] | None = _setting(None, "data", "texts", "Only these columns go in.")
     leave_out: tuple[str, ...] = _setting((), "data", "texts", "These columns do not.")
+    keep: tuple[str, ...] = _setting((), "data", "texts", "These columns do, even if they number or name the rows.")
     categorical: tuple[str, ...] = _setting((), "data", "texts", "Columns whose numbers are names of categories.")
     numeric: tuple[str, ...] = _setting((), "data", "texts", "Columns that must hold numbers.")
     missing: str = _setting("impute", "data", "text", "What to do about gaps.", choices=("impute", "error"))
@@ -38,7 +39,7 @@ class Settings:
     thousands: str | None = _setting(None, "data", "text", "The sign between groups of three digits.")
     encoding: str | None = _setting(None, "data", "text", "The encoding, if not UTF-8.")
     comment: str | None = _setting(None, "data", "text", "What begins a line that is a comment.")
-    header: bool = _setting(True, "data", "switch", "Whether the first row has the names.")
+    header: bool | None = _setting(None, "data", "switch", "Whether the first row has the names, if it is not to be found out.")
     strict: bool = _setting(False, "data", "switch", "Take warnings about the data for errors.")
 
     split: str | None = _setting(

@@ -17,6 +17,7 @@ from chainrule.engines.reference import State, Update
 from chainrule.errors import InputError, nearest, shown
 from chainrule.naming import Cell, cell_id, parse_id
 from chainrule.network import Network
+from chainrule.raw import Raw
 from chainrule.readers import StepKey
 from chainrule.reasons import because
 from chainrule.rehearsal import Rehearsal, Timing
@@ -27,6 +28,9 @@ from chainrule.terms.digits import Digits
 from chainrule.terms.printers import LONG, SHOWN, Spreadsheet, Text
 from chainrule.terms.term import Term
 from chainrule.textbook import Naming, normal
+
+PREPARED = ("x", "t", "scaled")
+"""Symbols of what is made of the table's numbers before the network sees them."""
 
 MANY = 200_000
 """More numbers than this are not listed; they are opened one at a time."""
@@ -54,7 +58,7 @@ class Trace:
         digits: int | None = None,
         title: str = "",
         notes: tuple[str, ...] = (),
-        raw: tuple[Any, Any, Any] | None = None,
+        raw: Raw | None = None,
     ) -> None:
         optimizer = network.like(optimizer or SGD())
         clipping = None if clipping is None else network.like(clipping)
@@ -238,7 +242,7 @@ class Trace:
             visit(constant)
         for key, array in (*self._step.given.items(), *self._step.steps.items()):
             if not self._hidden(key):
-                for index in np.ndindex(*array.shape):
+                for index in array.indices():
                     visit(array.cell(index))
         return sorted(order, key=self._rank)
 
@@ -260,7 +264,7 @@ class Trace:
         symbol = cell.symbol
         if self.term(cell).definition is None:
             return "given"
-        if symbol == "x":
+        if symbol in PREPARED:
             return "given"
         if symbol in ("E", "E_data", "E_sample", "R"):
             return "loss"
@@ -303,7 +307,7 @@ class Trace:
                 names = Text(self.label, self.digits).print(formula)
                 numbers = Text(self.label, self.digits, values=True).print(formula)
         uses = tuple(dict.fromkeys(cell_id(each.name) for each in self._uses(term) if isinstance(each.name, Cell)))
-        reason = because(cell, self.network, self.naming, self.scope.rows, formula is not None)
+        reason = self._step.origin(cell) or because(cell, self.network, self.naming, self.scope.rows, formula is not None)
         sample = cell.sample or None
         return Step(
             cell_id(cell), self.label(cell), self.phase(cell), sample, names, numbers, _plain(term.value), uses, reason, value,

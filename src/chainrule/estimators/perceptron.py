@@ -217,7 +217,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         rows = _some(rows, among)
         if any(isinstance(layer, (BatchNorm, Dropout)) for layer in self._network.layers):
             return rows, among
-        x, t, weight, first = arrays.gathered(*rows)
+        x, t, weight, first = arrays.gathered(rows.x, rows.t, rows.weight)
         return Rows(x, t, weight), among[first]
 
     def _learn(self, rows: Rows, among: Any, held: Rows | None, y: Any, places: Any, incremental: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import InputError, shown
+from chainrule.raw import Raw, standardized
 from chainrule.readers import Floats
 from chainrule.rules.preparation import Standardize
 from chainrule.rules.rule import Loss
@@ -40,7 +41,7 @@ class Data:
     x: Any = None
     t: Any = None
     weight: Any = None
-    raw: tuple[Any, Any, Any] | None = None
+    raw: Raw | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -257,7 +258,7 @@ def _prepared(
         data.x = table.numbers(columns, rows)
         if standardize:
             mean, deviation = tables.mean_and_deviation(data.x, columns)
-            data.raw = (data.x, mean, deviation)
+            data.raw = standardized(data.x, mean, deviation)
             data.x = Standardize().value(Floats(), data.x, mean, deviation)
     except InputError as error:
         data.x = None

@@ -1,0 +1,202 @@
+"""What becomes of one column: the inputs it gives, and how its cells become their numbers. Frozen data, all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule.errors import printable
+from chainrule.readers import Floats
+from chainrule.rules.preparation import Preparation, Robust, Standardize
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A column of a table and what is done with it. `kinds` are the kinds of columns of a table that it can be."""
+
+    name: str
+    kinds: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs it gives, in order."""
+        raise NotImplementedError
+
+    def into(self, out: Any, values: Any, levels: tuple[str, ...]) -> None:
+        """Writes its inputs for a block of the column's values into out (rows, inputs). levels: the column's, if it has any."""
+        raise NotImplementedError
+
+    @property
+    def sentence(self) -> str:
+        """What is done with the column, for a report."""
+        raise NotImplementedError
+
+
+def missing_name(name: str) -> str:
+    """The input that says that a column has no value."""
+    return f"{name} is missing"
+
+
+@dataclass(frozen=True)
+class Number(Prepared):
+    """A column of numbers, or of dates as days since 1970-01-01.
+
+    fill: stands for a missing value: the training median. center, scale: mean and standard deviation; or, where something is
+    far out, median and spread, and `far` is set. indicator: an input of its own says where the value is missing, because in
+    training some were.
+    """
+
+    kinds = ("number", "date", "boolean")
+    fill: float
+    center: float
+    scale: float
+    far: bool = False
+    indicator: bool = False
+    date: bool = False
+
+    @property
+    def rule(self) -> Preparation:
+        """How its numbers are scaled."""
+        return Robust() if self.far else Standardize()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.name, missing_name(self.name)) if self.indicator else (self.name,)
+
+    def filled(self, values: Any) -> tuple[Any, Any]:
+        """The numbers with what stands for missing ones, and where they are missing."""
+        missing = values != values
+        return (np.where(missing, self.fill, values) if missing.any() else values), missing
+
+    def into(self, out: Any, values: Any, levels: tuple[str, ...]) -> None:
+        numbers, missing = self.filled(values)
+        out[:, 0] = self.rule.value(Floats(), numbers, self.center, self.scale)
+        if self.indicator:
+            out[:, 1] = missing
+
+    @property
+    def sentence(self) -> str:
+        what, scale = ("mean", "standard deviation") if not self.far else ("median", "spread")
+        unit = " (days since 1970-01-01)" if self.date else ""
+        squeezed = f", squeezed between -{Robust().reach:g} and {Robust().reach:g}: some are far out" if self.far else ""
+        gaps = f"; a missing value is replaced by the median {self.fill:g}" + (" and marked" if self.indicator else "")
+        return f"less its {what} {self.center:g}, divided by its {scale} {self.scale:g}{unit}{squeezed}{gaps}"
+
+
+@dataclass(frozen=True)
+class Boolean(Prepared):
+    """A column of yes and no: 1 and 0. fill: what stands for a missing value: what is most frequent in training."""
+
+    kinds = ("boolean", "number")
+    fill: float
+    indicator: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.name, missing_name(self.name)) if self.indicator else (self.name,)
+
+    def into(self, out: Any, values: Any, levels: tuple[str, ...]) -> None:
+        missing = values != values
+        out[:, 0] = np.where(missing, self.fill, values)
+        if self.indicator:
+            out[:, 1] = missing
+
+    @property
+    def sentence(self) -> str:
+        marked = " and marked" if self.indicator else ""
+        return f"1 for yes and 0 for no; a missing value is replaced by the more frequent {self.fill:g}{marked}"
+
+
+@dataclass(frozen=True)
+class Category(Prepared):
+    """A column of texts: an input for each of its levels, 1 where the cell is this level and 0 elsewhere.
+
+    other: an input stands for all levels that were too rare in training, and for those that were not there at all; without it
+    these have 0 everywhere. missing: an input stands for cells without a value.
+    """
+
+    kinds = ("category",)
+    levels: tuple[str, ...]
+    other: bool = False
+    missing: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        names = tuple(f"{self.name} = {level}" for level in self.levels)
+        return (*names, *self._others)
+
+    @property
+    def _others(self) -> tuple[str, ...]:
+        other = "other" if "other" not in self.levels else "any other"
+        return ((f"{self.name} = {other}",) if self.other else ()) + ((missing_name(self.name),) if self.missing else ())
+
+    def places(self, levels: tuple[str, ...]) -> Any:
+        """Which of its inputs is 1 for each of a column's levels; at the end for no value. -1 where none is."""
+        place = {level: number for number, level in enumerate(self.levels)}
+        other = len(self.levels) if self.other else -1
+        missing = len(self.levels) + self.other if self.missing else -1
+        return np.array([*(place.get(level, other) for level in levels), missing], np.int64)
+
+    def into(self, out: Any, values: Any, levels: tuple[str, ...]) -> None:
+        out[:] = 0
+        places = self.places(levels)[values]  # -1, no value, is the last one
+        if places.min(initial=0) >= 0:
+            out[np.arange(len(places)), places] = 1
+        else:
+            lit = np.flatnonzero(places >= 0)
+            out[lit, places[lit]] = 1
+
+    def knows(self, level: str) -> bool:
+        """Whether a level has an input of its own."""
+        return level in self.levels
+
+    @property
+    def sentence(self) -> str:
+        count = len(self.levels)
+        text = f"an input for each of {count} levels" if count != 1 else "an input for 1 level"
+        text += ", one for all others" if self.other else "; a level that is none of them is 0 in all"
+        return text + (", one for cells without a value" if self.missing else "")
+
+
+@dataclass(frozen=True)
+class LeftOut(Prepared):
+    """A column that is no input, and why."""
+
+    why: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return ()
+
+    def into(self, out: Any, values: Any, levels: tuple[str, ...]) -> None:
+        return
+
+    @property
+    def sentence(self) -> str:
+        return f"left out: {self.why}"
+
+
+KINDS: Mapping[str, type[Prepared]] = {"number": Number, "boolean": Boolean, "category": Category, "left out": LeftOut}
+"""The name in a file of what becomes of a column."""
+
+
+def told(column: Prepared, place: int, text: str | None) -> str:
+    """Why an input that is no scaled number has its value: from the cell, or from there being none (None)."""
+    cell = "the cell is empty" if text is None else f"the cell is {printable(text)}"
+    input_name = printable(column.inputs[place])
+    if isinstance(column, Category):
+        if place < len(column.levels):
+            lit = text == column.levels[place]
+        elif column.other and place == len(column.levels):
+            lit = text is not None and not column.knows(text)
+        else:
+            lit = text is None
+        return f"{input_name}: {int(lit)} because {cell}."
+    if place == 1:
+        return f"{input_name}: {int(text is None)} because {cell}."
+    if text is None and isinstance(column, Boolean):
+        return f"{input_name}: {column.fill:g} stands in because {cell}."
+    return f"{input_name}: because {cell}."
