@@ -29,6 +29,7 @@ ROOMS = {
     "terms": {"rules", "readers", "naming"},
     "network": {"rules", "readers", "textbook", "draws"},
     "files": {"rules", "network"},
+    "models": {"files", "network", "preparing"},
     "engines": {"rules", "readers", "draws", "network", "conventions", "_native"},
     "diagnosis": {"readers", "network", "engines"},
     "training": {"rules", "readers", "draws", "network", "conventions", "engines"},
