@@ -77,6 +77,7 @@ OUTSIDE = {
     "scipy": {"readers", "lbfgs", "estimators"},
     "sklearn": {"estimators"},
     "mpmath": {"readers", "terms"},
+    "duckdb": {"tables"},
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath"}
