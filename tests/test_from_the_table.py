@@ -13,8 +13,9 @@ import chainrule as cr
 from chainrule.explain import FORMATS
 from chainrule.naming import cell_id
 from chainrule.preparing import Goal, Preparation, fit, goal_of
+from chainrule.tables.table import Table
 from chainrule.tracing import Trace
-from small_tables import Table, table
+from small_tables import table
 from test_rules_terms import assert_gives, check_latex, check_mathml, spreadsheet_addresses
 
 ROWS = 60

@@ -157,8 +157,9 @@ class Category(Prepared):
     def sentence(self) -> str:
         count = len(self.levels)
         text = f"an input for each of {count} levels" if count != 1 else "an input for 1 level"
-        text += ", one for all others" if self.other else "; a level that is none of them is 0 in all"
-        return text + (", one for cells without a value" if self.missing else "")
+        text += ", one for all other levels" if self.other else ""
+        text += ", one for cells without a value" if self.missing else ""
+        return text if self.other else f"{text}; any other level is 0 in all"
 
 
 @dataclass(frozen=True)

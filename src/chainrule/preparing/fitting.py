@@ -17,6 +17,7 @@ from chainrule.preparing.leaks import giveaways
 from chainrule.preparing.preparation import Preparation
 from chainrule.preparing.schema import LONGEST
 from chainrule.preparing.statistics import Summary, numbers, quantiles, summary
+from chainrule.tables.table import Column, Table
 
 FAR = 8.0
 """Spreads from the median beyond which a number is far out. Of a million normally distributed numbers the farthest is at 5."""
@@ -51,7 +52,7 @@ class Note:
 
 
 def fit(
-    table: Any, rows: Rows, target: str, *, leave_out: Collection[str] = (), keep: Collection[str] = ()
+    table: Table, rows: Rows, target: str, *, leave_out: Collection[str] = (), keep: Collection[str] = ()
 ) -> tuple[Preparation, tuple[Note, ...]]:
     """What becomes of each column but the target, and what there is to say about it.
 
@@ -85,7 +86,7 @@ def fit(
     return preparation, tuple(notes)
 
 
-def _fitted(column: Any, rows: Rows, length: int, keep: bool) -> tuple[Prepared, list[Note]]:
+def _fitted(column: Column, rows: Rows, length: int, keep: bool) -> tuple[Prepared, list[Note]]:
     if column.kind == "category":
         made, notes = _category(column, rows)
     else:
@@ -103,7 +104,7 @@ CONSTANT = "it is the same in every row"
 EMPTY = "it has no value in any row"
 
 
-def _number(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
+def _number(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
     """Numbers, dates and booleans."""
     found = summary(column.values, rows)
     if not found.count:
@@ -143,7 +144,7 @@ def _spread(between: float, found: Summary, source: Any) -> float:
     return (high - low) / NORMAL_90 if high > low else found.deviation
 
 
-def _category(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
+def _category(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
     count, gaps = len(column.levels), 0
     seen = np.zeros(count, np.int64)
     for block in blocks(column.values, rows):
@@ -180,7 +181,7 @@ def _category(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
     return made, notes
 
 
-def _numbers_the_rows(column: Any, length: int) -> str:
+def _numbers_the_rows(column: Column, length: int) -> str:
     """Why a column only numbers or names the rows, or nothing. Looks at the whole table: in a part of it, numbers have gaps."""
     if column.kind != "number" or length < FEW_ROWS:
         return ""

@@ -17,6 +17,7 @@ from chainrule.preparing.ondisk import OnDisk
 from chainrule.preparing.schema import column_data, columns_from
 from chainrule.raw import Group, Raw
 from chainrule.rules.preparation import Robust, Standardize
+from chainrule.tables.table import Column, Table
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Preparation:
         number = int(np.searchsorted(self._starts, place, side="right")) - 1
         return self.used[number], place - self._starts[number]
 
-    def check(self, table: Any, besides: Iterable[str] = ()) -> None:
+    def check(self, table: Table, besides: Iterable[str] = ()) -> None:
         """RunError unless the table has every column that is used, of a kind that fits, and no other but `besides` (target
         and weights, say) and those that were left out."""
         have = [column.name for column in table.columns]
@@ -89,7 +90,7 @@ class Preparation:
         for column in self.used:
             self._fitting(table, column)
 
-    def _fitting(self, table: Any, column: Prepared) -> Any:
+    def _fitting(self, table: Table, column: Prepared) -> Column:
         found = next((each for each in table.columns if each.name == column.name), None)
         if found is None:
             raise RunError(Problem(f"the table has no column {shown(column.name)}", do="the model needs it: add it"))
@@ -98,7 +99,7 @@ class Preparation:
             raise RunError(Problem(what, got=found.kind, do="correct its cells"))
         return found
 
-    def matrix(self, table: Any, rows: Rows = None, dtype: Any = np.float64, out: Any = None) -> Any:
+    def matrix(self, table: Table, rows: Rows = None, dtype: Any = np.float64, out: Any = None) -> Any:
         """The inputs, (rows, inputs), of all rows or of some, given as their places from 0. out: an array to write them into
         instead, of this shape. A level that was not there in training counts as "other".
 
@@ -118,7 +119,7 @@ class Preparation:
     def _block(self) -> int:
         return max(256, BLOCK * 32 // max(32, len(self.inputs)))
 
-    def _into(self, out: Any, columns: list[Any], part: Any, table: Any) -> None:
+    def _into(self, out: Any, columns: list[Column], part: Any, table: Table) -> None:
         for column, found, start, stop in zip(self.used, columns, self._starts, self._starts[1:], strict=False):
             values = taken(found.values, part)
             try:
@@ -127,7 +128,7 @@ class Preparation:
             except FloatingPointError:
                 raise self._too_far(column, values, part, table, out.dtype) from None
 
-    def _too_far(self, column: Prepared, values: Any, part: Any, table: Any, dtype: Any) -> RunError:
+    def _too_far(self, column: Prepared, values: Any, part: Any, table: Table, dtype: Any) -> RunError:
         """The cell whose number is so far from the others that its prepared form is not finite."""
         one = np.empty((1, len(column.inputs)), dtype)
         bad = 0
@@ -145,7 +146,7 @@ class Preparation:
             Problem(what, where=where, got=f"{values[bad]:g}", do="correct it, or clear the cell", file=file, line=line)
         )
 
-    def write(self, table: Any, rows: Rows, file: str | os.PathLike[str], dtype: Any = np.float32) -> OnDisk:
+    def write(self, table: Table, rows: Rows, file: str | os.PathLike[str], dtype: Any = np.float32) -> OnDisk:
         """The same matrix into a file, row after row, a block at a time: for tables that memory does not hold. The bits are
         those of `matrix`. RunError if the file cannot be written."""
         columns = [self._fitting(table, column) for column in self.used]
@@ -162,7 +163,7 @@ class Preparation:
             raise RunError(Problem(f"prepared rows cannot be written: {reason}", file=name, do=do)) from None
         return OnDisk(name, counted(rows, len(table)), len(self.inputs), dtype)
 
-    def unseen(self, table: Any, rows: Rows = None) -> tuple[Unseen, ...]:
+    def unseen(self, table: Table, rows: Rows = None) -> tuple[Unseen, ...]:
         """The levels in these rows that no input stands for, column by column. Those grouped as "other" in training are among
         them: they are prepared alike."""
         result = []
@@ -185,7 +186,7 @@ class Preparation:
                 result.append(Unseen(column.name, levels, count, first))
         return tuple(result)
 
-    def raw(self, table: Any, rows: Any) -> Raw:
+    def raw(self, table: Table, rows: Any) -> Raw:
         """The cells that these rows' inputs are made of, for a derivation: of each scaled input its number in the table (or
         what stands in for it), of each other input a sentence."""
         rows = np.asarray(rows)
@@ -208,7 +209,7 @@ class Preparation:
 
         return Raw(tuple(groups), sentence)
 
-    def _text(self, table: Any, row: int, column: Prepared) -> str | None:
+    def _text(self, table: Table, row: int, column: Prepared) -> str | None:
         """What a cell says, or None if it has no value."""
         found = self._fitting(table, column)
         value = found.values[row]
