@@ -101,6 +101,20 @@ def test_what_stands_in_for_a_missing_cell_is_said() -> None:
     assert trace["i8@3"].because == "island is missing: 1 because the cell is empty."
 
 
+def test_a_number_that_is_cut_says_so() -> None:
+    whole = penguins()
+    preparation, _ = fit(whole, None, "mass")
+    length = whole.column("length")
+    new = replace(
+        whole, columns=(replace(length, values=np.where(np.arange(ROWS) == 9, 1e15, length.values)), *whole.columns[1:])
+    )
+    x, network = preparation.matrix(new, np.array([9])), traced([9])[0].network
+    trace = Trace(network, x, [[0.0]], raw=preparation.raw(new, [9]), naming=network.naming("matrix"))
+    assert trace["raw[1]"].because.startswith("The cell is 1000000000000000, farther out than any in training: 8 deviations")
+    assert trace["x[1]"].value == pytest.approx(8)
+    assert trace["x[1]"].formula == "(raw[1] - average[1])/deviation[1]"
+
+
 def test_an_indicator_says_which_cell_it_comes_from() -> None:
     trace, preparation, _, whole = traced([9, 6])
     island = whole.text(9, "island")

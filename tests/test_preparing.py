@@ -118,10 +118,26 @@ def test_extreme_numbers_do_not_overflow() -> None:
 
 
 def test_a_number_beyond_any_scale_is_named_by_its_line() -> None:
-    made, _ = only(NORMAL * 1e-200)
+    made, _ = only(np.append(NORMAL, 1e9) * 1e-200)
+    assert made.far
     new = table(c=[1e-200, 2e-200, 1e200])
     with pytest.raises(RunError, match=r'too far .* table\.csv:4, column "c" - got 1e\+200'):
         Preparation((made,)).matrix(new)
+
+
+def test_new_numbers_farther_out_than_any_are_cut() -> None:
+    """What was tame in training is standardised; a slip in the table that it is used on must not carry a prediction away."""
+    made, _ = only(NORMAL)
+    prepared = Preparation((made,))
+    new = table(c=[11.0, 1e15, -1e300, made.center + 7.9 * made.scale, None])
+    assert prepared.matrix(new)[:, 0] == pytest.approx(
+        [(11 - made.center) / made.scale, 8, -8, 7.9, prepared.matrix(new)[4, 0]]
+    )
+    (cut,) = prepared.cut(new)
+    assert (cut.column, cut.levels, cut.rows, cut.first) == ("c", ("-1e+300",), 2, 1)
+    assert prepared.cut(new, np.array([0, 3, 4])) == ()
+    assert prepared.cut(table(c=NORMAL)) == ()
+    assert "cut at -8 and 8" in made.sentence
 
 
 def test_dates_are_numbers_of_days() -> None:

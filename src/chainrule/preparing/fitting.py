@@ -12,15 +12,12 @@ import numpy as np
 
 from chainrule.errors import Problem, RunError, shown
 from chainrule.preparing.blocks import Rows, blocks, counted
-from chainrule.preparing.columns import Boolean, Category, LeftOut, Number, Prepared
+from chainrule.preparing.columns import FAR, Boolean, Category, LeftOut, Number, Prepared
 from chainrule.preparing.leaks import giveaways
 from chainrule.preparing.preparation import Preparation
 from chainrule.preparing.schema import LONGEST
 from chainrule.preparing.statistics import Summary, numbers, quantiles, summary
 from chainrule.tables.table import Column, Table
-
-FAR = 8.0
-"""Spreads from the median beyond which a number is far out. Of a million normally distributed numbers the farthest is at 5."""
 
 NORMAL = 1.3489795003921634
 """How far apart the quartiles of a normal distribution are, in standard deviations: the quartiles' distance divided by this is
@@ -121,7 +118,8 @@ def _number(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
         low, median, high = quantiles(source, found.count, (0.25, 0.5, 0.75))
         spread = _spread(high - low, found, source)
         center, scale, far = found.mean, found.deviation, False
-        if max(abs(found.high - median), abs(found.low - median)) / FAR > spread:
+        aside = max(abs(found.high - median), abs(found.low - median)) / FAR > spread
+        if aside or max(found.high - center, center - found.low) / FAR > scale:
             center, scale, far = median, spread, True
             farthest = found.high if found.high - median > median - found.low else found.low
             notes.append(Note(column.name, f"has numbers that are far out, up to {farthest:g}: they are squeezed"))

@@ -22,7 +22,7 @@ from chainrule.tables.table import Column, Table
 
 @dataclass(frozen=True)
 class Unseen:
-    """Levels that a column did not have in training: which, in how many rows, and the first of these rows."""
+    """What a column did not have in training: which levels (of numbers the farthest), in how many rows, and the first row."""
 
     column: str
     levels: tuple[str, ...]
@@ -186,6 +186,28 @@ class Preparation:
                 result.append(Unseen(column.name, levels, count, first))
         return tuple(result)
 
+    def cut(self, table: Table, rows: Rows = None) -> tuple[Unseen, ...]:
+        """The numbers in these rows that are farther out than any was in training, and are cut, column by column; as levels
+        the farthest of them."""
+        result = []
+        for column in self.used:
+            if not isinstance(column, Number) or column.far:
+                continue
+            found = self._fitting(table, column)
+            count, first, farthest = 0, -1, column.center
+            for start, _, part in parts(rows, len(table)):
+                values = taken(found.values, part)
+                hits = np.flatnonzero(column.beyond(values))
+                if len(hits):
+                    row = int(hits[0])
+                    first = first if first >= 0 else start + row if isinstance(part, slice) else int(part[row])
+                    count += len(hits)
+                    ends = (farthest, float(values[hits].min()), float(values[hits].max()))
+                    farthest = max(ends, key=lambda each: abs(each - column.center))
+            if count:
+                result.append(Unseen(column.name, (f"{farthest:g}",), count, first))
+        return tuple(result)
+
     def raw(self, table: Table, rows: Any) -> Raw:
         """The cells that these rows' inputs are made of, for a derivation: of each scaled input its number in the table (or
         what stands in for it), of each other input a sentence."""
@@ -199,25 +221,18 @@ class Preparation:
             ]
             if not chosen:
                 continue
-            cells = np.stack([column.filled(taken(self._fitting(table, column).values, rows))[0] for column, _ in chosen], 1)
+            cells = np.stack([column.filled(taken(self._fitting(table, column).values, rows)) for column, _ in chosen], 1)
             center, scale = (np.array([getattr(column, name) for column, _ in chosen]) for name in ("center", "scale"))
             groups.append(Group(rule, tuple(start for _, start in chosen), cells, center, scale))
 
         def sentence(row: int, place: int) -> str:
             column, which = self._column(place)
-            return told(column, which, self._text(table, int(rows[row]), column))
+            found = self._fitting(table, column)
+            value = float(found.values[rows[row]])
+            empty = value < 0 if found.kind == "category" else value != value
+            return told(column, which, None if empty else found.text(int(rows[row])), value)
 
         return Raw(tuple(groups), sentence)
-
-    def _text(self, table: Table, row: int, column: Prepared) -> str | None:
-        """What a cell says, or None if it has no value."""
-        found = self._fitting(table, column)
-        value = found.values[row]
-        if value != value or (found.kind == "category" and value < 0):
-            return None
-        if found.kind == "category":
-            return str(found.levels[int(value)])
-        return str(table.text(row, column.name))
 
     def data(self) -> dict[str, Any]:
         """Everything, as plain data that JSON can hold."""
