@@ -124,11 +124,12 @@ class Goal:
         """Outputs of a number's network in the table's units: (rows,)."""
         return Standardize().back(Floats(), np.asarray(outputs, np.float64)[:, 0], self.center, self.scale)
 
-    def raw(self, column: Any, rows: Any) -> Group | None:
-        """The targets in the table's units, for a derivation; None for classes, whose targets are given."""
+    def raw(self, column: Any = None, rows: Any = None) -> Group | None:
+        """The targets in the table's units, for a derivation, of these rows; without a column only what brings outputs back
+        to these units. None for classes, whose targets are given."""
         if self.kind != "number":
             return None
-        cells = taken(column.values, np.asarray(rows))[:, None]
+        cells = None if column is None else taken(column.values, np.asarray(rows))[:, None]
         return Group(Standardize(), (0,), cells, np.array([self.center]), np.array([self.scale]))
 
     def data(self) -> dict[str, Any]:
