@@ -29,6 +29,7 @@ ROOMS = {
     "terms": {"rules", "readers", "naming"},
     "network": {"rules", "readers", "textbook", "draws"},
     "files": {"rules", "network"},
+    "models": {"files", "network", "preparing"},
     "engines": {"rules", "readers", "draws", "network", "conventions", "_native"},
     "diagnosis": {"readers", "network", "engines"},
     "training": {"rules", "readers", "draws", "network", "conventions", "engines"},
@@ -87,6 +88,7 @@ OUTSIDE = {
     "scipy": {"readers", "lbfgs", "estimators"},
     "sklearn": {"estimators", "scores"},
     "mpmath": {"readers", "terms"},
+    "duckdb": {"tables"},
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}

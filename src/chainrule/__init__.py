@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from chainrule.marking.match import Why
     from chainrule.marking.report import Report
     from chainrule.marking.search import why
+    from chainrule.models import Model
+    from chainrule.models import load as load_model
     from chainrule.network import Network
     from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
     from chainrule.rules.losses import L1, L2
@@ -48,6 +50,7 @@ _HOMES = {
     "chainrule.marking.match": ("Why",),
     "chainrule.marking.report": ("Report",),
     "chainrule.marking.search": ("why",),
+    "chainrule.models": ("Model", "load_model"),
     "chainrule.network": ("Network",),
     "chainrule.rules.layers": ("BatchNorm", "Dense", "Dropout", "LayerNorm"),
     "chainrule.rules.losses": ("L1", "L2"),
@@ -60,6 +63,7 @@ _HOMES = {
     "chainrule.training": ("Outcome", "train"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
+_NAMED_OTHERWISE = {"load_model": "load"}
 
 __all__ = [
     "L1",
@@ -79,6 +83,7 @@ __all__ = [
     "LayerNorm",
     "MLPClassifier",
     "MLPRegressor",
+    "Model",
     "Momentum",
     "Nadam",
     "Nesterov",
@@ -93,6 +98,7 @@ __all__ = [
     "check",
     "example_names",
     "load_example",
+    "load_model",
     "read_spec",
     "trace",
     "train",
@@ -104,7 +110,7 @@ def __getattr__(name: str) -> Any:
     """Public names are loaded when they are first used: importing the package alone costs nothing."""
     if name not in _HOME:
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    value = getattr(import_module(_HOME[name]), _NAMED_OTHERWISE.get(name, name))
     globals()[name] = value
     return value
 

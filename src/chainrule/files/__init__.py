@@ -11,12 +11,14 @@ from chainrule.files.disk import SaveError, free_space
 from chainrule.files.folders import lock, newest, prune, step_name, steps, tidy
 from chainrule.files.networks import network_document, network_from
 from chainrule.files.reading import read, write, write_text
+from chainrule.files.state import apart, together
 from chainrule.files.texts import FileError
 
 __all__ = [
     "VERSION",
     "FileError",
     "SaveError",
+    "apart",
     "free_space",
     "identity_of",
     "lock",
@@ -31,6 +33,7 @@ __all__ = [
     "step_of",
     "steps",
     "tidy",
+    "together",
     "write",
     "write_checkpoint",
     "write_text",

@@ -31,8 +31,11 @@ from chainrule.network import SHARE, free_memory
 VERSION = 1
 """The newest version of the format that this program reads and writes."""
 
-MOST_HEADER = 32 * 2**20
+MOST_HEADER = 16 * 2**20
 """The longest header, in bytes."""
+
+MOST_ENTRIES = 500_000
+"""The most entries of lists and tables in a header: more would take longer to read than anyone should have to wait."""
 
 MOST_NAME = 4096
 
@@ -98,10 +101,16 @@ def prepare(kind: str, tensors: Mapping[str, Any], document: Mapping[str, Any]) 
         return len(body).to_bytes(8, "little") + body
 
     bare = header(0, _ZEROS)
-    if len(bare) > MOST_HEADER:
-        raise ValueError(f"{len(bare):,} bytes of settings, names and history: a file takes {MOST_HEADER:,}")
+    _refuse_too_much(bare)
     bare = header(len(bare) + start, _ZEROS)
     return Prepared(bare.replace(_ZEROS, hashlib.sha256(bare).hexdigest().encode(), 1), parts, digest.hexdigest())
+
+
+def _refuse_too_much(header: bytes) -> None:
+    entries = sum(header.count(sign) for sign in (b",", b"[", b"{"))
+    for found, most, what in ((len(header), MOST_HEADER, "bytes"), (entries, MOST_ENTRIES, "entries")):
+        if found > most:
+            raise FileError(f"settings, names and history are too long: {found:,} {what}", got=f"a file takes {most:,}", do="")
 
 
 def _plain(name: str, array: Any) -> Any:
@@ -142,6 +151,7 @@ def parse(size: int, at: Callable[[int, int], Any], kinds: tuple[str, ...], allo
     raw = bytes(at(0, 8 + length))
     if hashlib.sha256(raw.replace(first[3], _ZEROS, 1)).hexdigest().encode() != first[3]:
         raise FileError("damaged: the checksum of the header differs", got="names, shapes or settings changed after writing")
+    _refuse_too_much(raw)
     if int(first[1]) > VERSION:
         raise FileError(
             f"the file has version {int(first[1])} of the format",
@@ -161,7 +171,7 @@ def _cut(size: int, whole: int) -> FileError:
 
 def _opened(header: bytes, left: int, payload: Callable[[int], Any], kinds: tuple[str, ...], allow_nonfinite: bool) -> Contents:
     """The contents, from a header as it was written (or as somebody else made it: nothing in it is taken on trust)."""
-    places = parsed(header, "the header", longest=None)
+    places = parsed(header, "the header", measure=False)  # each of its entries is checked below
     try:
         told = places.pop("__metadata__")["chainrule"]
         about = parsed(told, "the metadata")

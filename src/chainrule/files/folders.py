@@ -26,37 +26,38 @@ def step_name(step: int) -> str:
 
 
 def steps(folder: str | os.PathLike[str]) -> list[tuple[int, Path]]:
-    """(updates done, path) of every checkpoint of a folder, newest first: by the number in the name, never by a clock."""
-    found = []
-    with suppress(FileNotFoundError):
-        for path in Path(folder).iterdir():
-            match = _STEP.fullmatch(path.name)
-            if match:
-                found.append((int(match[1]), path))
-    return sorted(found, reverse=True)
+    """(updates done, path) of every checkpoint of a folder, newest first: by the number in the name, never by a clock.
+    None if there is no folder. Raises RunError for one that cannot be read."""
+    found = ((_STEP.fullmatch(path.name), path) for path in _inside(folder))
+    return sorted(((int(match[1]), path) for match, path in found if match), reverse=True)
+
+
+def _inside(folder: str | os.PathLike[str]) -> list[Path]:
+    try:
+        return sorted(Path(folder).iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(Problem(f"the folder of checkpoints cannot be read: {reason}", file=os.fspath(folder))) from None
 
 
 def newest(folder: str | os.PathLike[str], allow_nonfinite: bool = False) -> tuple[Path, tuple[tuple[Path, str], ...]]:
     """The newest checkpoint that can be used, and those that were skipped, each with its reason.
 
-    Every byte of it has been checked; one with NaN or infinities is not usable unless they are allowed. Raises RunError, with every reason, if there is none.
+    Every byte of it has been checked. One with NaN or infinities cannot be used unless they are allowed. Raises RunError,
+    with every reason, if there is none.
     """
     skipped: list[tuple[Path, str]] = []
-    try:
-        for step, path in steps(folder):
-            try:
-                held = checkpoints.step_of(path, allow_nonfinite)
-                if held == step:
-                    return path, tuple(skipped)
-                skipped.append((path, f"it holds update {held:,}, not {step:,}"))
-            except RunError as error:
-                skipped.append((path, _reason(error)))
-        names = sorted(path.name for path in Path(folder).iterdir())
-    except OSError as error:
-        raise RunError(
-            Problem("the folder of checkpoints cannot be read", file=os.fspath(folder), got=str(error.strerror))
-        ) from None
-    unfinished = [name for name in names if TEMPORARY.search(name)]
+    for step, path in steps(folder):
+        try:
+            held = checkpoints.step_of(path, allow_nonfinite)
+            if held == step:
+                return path, tuple(skipped)
+            skipped.append((path, f"it holds update {held:,}, not {step:,}"))
+        except RunError as error:
+            skipped.append((path, _reason(error)))
+    unfinished = [path.name for path in _inside(folder) if TEMPORARY.search(path.name)]
     told = [f"{path.name}: {reason}" for path, reason in skipped]
     told += [f"{name}: it was never finished" for name in unfinished]
     raise RunError(
@@ -84,11 +85,10 @@ def prune(folder: str | os.PathLike[str], keep: int, upto: int) -> None:
 
 def tidy(folder: str | os.PathLike[str]) -> None:
     """Deletes files that were never finished. Only for whoever holds the folder's lock: nobody else writes there."""
-    with suppress(OSError):
-        for path in Path(folder).iterdir():
-            if TEMPORARY.search(path.name):
-                with suppress(OSError):
-                    path.unlink()
+    for path in _inside(folder):
+        if TEMPORARY.search(path.name):
+            with suppress(OSError):
+                path.unlink()
 
 
 @contextmanager

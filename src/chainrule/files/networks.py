@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ def network_document(network: Network) -> tuple[dict[str, Any], dict[str, Any]]:
         "seed": network.seed,
         "dtype": network.dtype.name,
     }
+    if _has_fractions(design):
+        raise InputError("a file holds floats only", got="a network with fractions in it", do="write them as decimals")
     tensors, document = apart(design, columns=False)
     for place, (p, memory) in enumerate(zip(network.views(network.parameters), network.memory, strict=True), 1):
         for symbol, array in p.items():
@@ -69,6 +72,8 @@ def _built(document: dict[str, Any], tensors: Mapping[str, Any]) -> Network:
     weights = {name: array for name, array in tensors.items() if _is_weight(name)}
     rest = {name: array for name, array in tensors.items() if name not in weights}
     design = together(rest, {key: document[key] for key in ("layers", "loss", "penalties")})
+    if _has_fractions(design):
+        raise FileError("the network's description has fractions", do="a file holds networks of floats only")
     layers, loss, penalties = (restored(design[key]) for key in ("layers", "loss", "penalties"))
     inputs, seed, dtype = document["inputs"], document["seed"], document["dtype"]
     _check(layers, loss, penalties, inputs, seed, dtype)
@@ -87,6 +92,12 @@ def _built(document: dict[str, Any], tensors: Mapping[str, Any]) -> Network:
         for symbol, array in (p | memory).items():
             array[...] = weights[_named(place, symbol)]
     return network
+
+
+def _has_fractions(value: Any) -> bool:
+    if isinstance(value, (dict, list, tuple)):
+        return any(_has_fractions(each) for each in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Fraction)
 
 
 def _is_weight(name: str) -> bool:

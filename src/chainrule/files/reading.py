@@ -62,7 +62,8 @@ def read_all(path: str | os.PathLike[str], kinds: tuple[str, ...], allow_nonfini
 def _named(error: FileError, path: str) -> Any:
     """With the file's name, and what its ending says where its bytes say nothing."""
     told = recognition.by_name(path)
-    if told is not None and not any(word in error.problems[0].what for word in ("pickle", "Keras", "archive", "ONNX")):
+    found = error.problems[0].what
+    if told is not None and not any(word in found for word in ("pickle", "Keras", "archive", "checksum")):
         what, do = told
-        error = FileError(what, got=error.problems[0].what, do=do)
+        error = FileError(what, got=found, do=do)
     return error.at(os.fspath(path))

@@ -80,8 +80,10 @@ def by_name(name: str) -> tuple[str, str] | None:
 
 def _like_safetensors(start: bytes, length: int) -> bool:
     """Whether it begins like a safetensors file, up to a damage in a few places."""
+    if len(start) < 8:
+        return False
     return b"__metadata__" in start[8:40] or b'"chainrule"' in start[8:64] or start[8:10] == b'{"' or (
-        0 < length < 2**27 and start[8:9] == b"{"
+        0 < length < 2**27 and start[8:9] in (b"{", b"")
     )  # fmt: skip
 
 

@@ -87,11 +87,9 @@ class _Apart:
                 return {"$numbers": self.keep(np.array(values, np.float64), place)}
             if all(type(value) is int and -(2**63) <= value < 2**63 for value in values):
                 return {"$numbers": self.keep(np.array(values, np.int64), place)}
-            if all(type(value) is dict and value.keys() == values[0].keys() for value in values) and values[0]:
-                columns = {key: self.of([value[key] for value in values], f"{place}.{key}") for key in values[0]}
-                order = [list(value) == list(values[0]) for value in values]
-                if all(order) and not any(key.startswith("$") for key in columns):
-                    return {"$records": columns}
+            if all(type(value) is dict and list(value) == list(values[0]) for value in values) and values[0]:
+                columns = {self.key(key, place): [value[key] for value in values] for key in values[0]}
+                return {"$records": {key: self.of(column, f"{place}.{key}") for key, column in columns.items()}}
         return [self.of(value, f"{place}.{i}" if place else str(i)) for i, value in enumerate(values, 1)]
 
 

@@ -30,9 +30,9 @@ class FileError(RunError):
         return RunError(Problem(problem.what, where=problem.where, got=problem.got, do=remedy, file=path))
 
 
-def parsed(text: bytes | str, what: str, longest: int | None = LONGEST) -> dict[str, Any]:
+def parsed(text: bytes | str, what: str, measure: bool = True) -> dict[str, Any]:
     """The table that a text holds. Refused: keys that stand twice, NaN and infinities, more than DEEPEST levels, texts
-    longer than `longest`. Raises FileError."""
+    longer than LONGEST; the last two only if they are to be measured. Raises FileError."""
     try:
         value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except _RefusedError as error:
@@ -47,7 +47,8 @@ def parsed(text: bytes | str, what: str, longest: int | None = LONGEST) -> dict[
         raise FileError(f"{what} has a number of too many digits") from None
     if not isinstance(value, dict):
         raise FileError(f"{what} is not a table", got=shown(value))
-    measured(value, what, longest)
+    if measure:
+        measured(value, what)
     return value
 
 
@@ -68,20 +69,20 @@ def _no_number(name: str) -> None:
     raise _RefusedError(f"{name}, which is no JSON")
 
 
-def measured(value: Any, what: str, longest: int | None = LONGEST) -> None:
+def measured(value: Any, what: str) -> None:
     """FileError if anything in the table is too deep, too long or too large."""
     level = [value]
     for depth in range(DEEPEST + 1):
         below: list[Any] = []
         for table in level:
             for entry in table:
-                if type(entry) is str and longest is not None and len(entry) > longest:
-                    raise FileError(f"{what} has a text of {len(entry):,} characters", got=f"at most {longest:,}")
+                if type(entry) is str and len(entry) > LONGEST:
+                    raise FileError(f"{what} has a text of {len(entry):,} characters", got=f"at most {LONGEST:,}")
             for entry in table.values() if type(table) is dict else table:
                 if type(entry) is dict or type(entry) is list:
                     below.append(entry)
-                elif type(entry) is str and longest is not None and len(entry) > longest:
-                    raise FileError(f"{what} has a text of {len(entry):,} characters", got=f"at most {longest:,}")
+                elif type(entry) is str and len(entry) > LONGEST:
+                    raise FileError(f"{what} has a text of {len(entry):,} characters", got=f"at most {LONGEST:,}")
                 elif type(entry) is float and not math.isfinite(entry):
                     raise FileError(f"{what} has a number beyond what float64 holds")
         if not below:
