@@ -37,6 +37,7 @@ ROOMS = {
     "epochs": {"rules", "draws", "network", "engines", "diagnosis", "training", "course"},
     "lbfgs": {"rules", "readers", "network", "engines", "course", "epochs"},
     "recipes": {"rules", "network", "course"},
+    "trials": {"engines", "course", "epochs", "recipes", "splits"},
     "splits": {"draws"},
     "scores": set(),
     "settings": {"rules"},
