@@ -50,7 +50,7 @@ class Goal:
         """What each output stands for."""
         return self.classes if self.kind == "classes" else (self.column,) if self.kind == "number" else self.classes[1:]
 
-    def codes(self, column: Column, rows: Rows = None, place: Callable[[int], tuple[str, int]] | None = None) -> Any:
+    def codes(self, column: Column, rows: Rows = None, place: Callable[[int], tuple[str, int | None]] | None = None) -> Any:
         """The class of each row, as its place among the classes: (rows,). RunError for a class that is not known and for a
         missing one. place: says file and line of a row, for the message."""
         if (column.kind == "category") != (self.read_as == "category"):
@@ -81,7 +81,11 @@ class Goal:
         raise RunError(Problem(what, where=where, got="" if missing else shown(got), do=do, file=file, line=line))
 
     def targets(
-        self, column: Column, rows: Rows = None, dtype: Any = np.float64, place: Callable[[int], tuple[str, int]] | None = None
+        self,
+        column: Column,
+        rows: Rows = None,
+        dtype: Any = np.float64,
+        place: Callable[[int], tuple[str, int | None]] | None = None,
     ) -> Any:
         """What the outputs should be: (rows, outputs)."""
         if self.kind == "number":
