@@ -118,12 +118,18 @@ def test_extreme_numbers_do_not_overflow() -> None:
         assert x.std() > 0.1, scale
 
 
-def test_a_number_beyond_any_scale_is_named_by_its_line() -> None:
+def test_what_even_a_difference_overflows_for_is_named_by_its_line() -> None:
+    cells = np.append(np.linspace(-1.7e308, -1.6e308, 300), [1.7e308, 0.0])
+    with pytest.raises(RunError, match=r'too far .* table\.csv:302, column "c" - got 1\.7e\+308'):
+        Preparation((only(cells)[0],)).matrix(table(c=cells))
+
+
+def test_squeezed_numbers_do_not_overflow() -> None:
     made, _ = only(np.append(NORMAL, 1e9) * 1e-200)
     assert made.far
-    new = table(c=[1e-200, 2e-200, 1e200])
-    with pytest.raises(RunError, match=r'too far .* table\.csv:4, column "c" - got 1e\+200'):
-        Preparation((made,)).matrix(new)
+    prepared, new = Preparation((made,)), table(c=[1e-200, 2e-200, 1e200])
+    assert prepared.matrix(new)[2, 0] == pytest.approx(Robust().reach, rel=1e-11)
+    assert prepared.cut(new) == (), "it makes no difference"
 
 
 def test_new_numbers_farther_out_than_any_are_cut() -> None:
