@@ -40,7 +40,7 @@ def cross_validate(experiment: Experiment, tell: Callable[[str], None], stop: Ca
             fold.optimizer,
             fold.course,
             validation=fold.held,
-            between=lambda midway: stop(),
+            between=lambda standing: stop(),
             name=fold.name,
         )
         if learned.reason == "stopped":

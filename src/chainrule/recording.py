@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chainrule import files, judging
-from chainrule.course import Checkpoint, Epoch, Learned, Midway
+from chainrule.course import Checkpoint, Epoch, Learned, Midway, Standing
 from chainrule.epochs import learn
 from chainrule.errors import RunError
 from chainrule.experiment import Experiment, prepare
@@ -173,13 +173,13 @@ class Recorder:
     def callback(self, epoch: Epoch) -> None:
         self._fresh = epoch
 
-    def between(self, midway: Callable[[], Midway]) -> bool:
+    def between(self, standing: Standing) -> bool:
         """Called several times a second."""
         if self._fresh is not None:
-            self._note(midway().last)
+            self._note(standing.checkpoint())
         stop = self.stop()
         if not stop and time.monotonic() - self._saved_at >= self.every:
-            self.save(midway())
+            self.save(standing.midway())
         return stop
 
     def ended(self, learned: Learned) -> None:

@@ -28,4 +28,4 @@ def command(model: str, data: tuple[str, ...], unseen: str, as_json: bool, **rea
     rows, missing = preparing.labelled(table, goal.column)
     shared.warn((*predicting.unseen_words(loaded, table), *map(str, missing)))
     found = judging.Judgement(goal, judging.scored(loaded, table, rows))
-    shared.deliver(json.dumps(found.figures(), indent=1) + "\n" if as_json else outcomes.judged(found), None)
+    shared.deliver(json.dumps(found.figures(), indent=1) + "\n" if as_json else outcomes.judged(found, shared.width()), None)
