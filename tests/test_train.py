@@ -61,7 +61,7 @@ class Silent:
     def warn(self, text):
         self.warned.append(text)
 
-    def epoch(self, epoch):
+    def epoch(self, epoch, curve):
         self.epochs.append(epoch)
 
 

@@ -102,6 +102,6 @@ def as_json(outcome: Outcome) -> str:
         "seconds": outcome.seconds,
         "scores": None if outcome.judgement is None else outcome.judgement.figures(),
         "folds": None if outcome.folds is None else outcome.folds.figures(),
-        "warnings": list(outcome.experiment.warned),
+        "warnings": [str(problem) for problem in outcome.experiment.warned],
     }
     return json.dumps(told, indent=1) + "\n"
