@@ -7,6 +7,8 @@ import numpy as np
 
 import chainrule as cr
 from chainrule import files, models
+from chainrule.preparing import fit, goal_of
+from small_tables import table
 
 SEED = 5
 
@@ -68,3 +70,24 @@ def forged(places, inner, payload, version=1, after="", resum=True):
 
     bare = header(len(header(0, "0" * 64)) + len(payload), "0" * 64)
     return bare.replace(b"0" * 64, hashlib.sha256(bare).hexdigest().encode(), 1) + payload
+
+
+def penguins():
+    """A small table with a number that has a gap, a category, a truth and a target."""
+    return table(
+        bill=[39.1, 39.5, None, 36.7, 50.0, 51.5] * 5,
+        island=["Torgersen", "Biscoe", "Dream", None, "Biscoe", "Dream"] * 5,
+        ringed=[True, False, True, False, True, None] * 5,
+        species=["Adelie", "Adelie", "Gentoo", "Adelie", "Gentoo", "Chinstrap"] * 5,
+    )
+
+
+def prepared_model(path):
+    """A model with a preparation and a goal, in a file."""
+    given = penguins()
+    preparation, _ = fit(given, None, "species")
+    goal = goal_of(given, None, "species", "classes")
+    layers = [cr.Dense(3, "tanh"), cr.Dense(goal.outputs, "softmax")]
+    made = cr.Network(layers, len(preparation.inputs), "cross_entropy", seed=SEED)
+    models.Model(made, preparation, goal, {"title": "Penguins"}).save(path)
+    return path

@@ -87,6 +87,7 @@ OUTSIDE = {
     "scipy": {"readers", "lbfgs", "estimators"},
     "sklearn": {"estimators", "scores"},
     "mpmath": {"readers", "terms"},
+    "duckdb": {"tables"},
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
