@@ -349,7 +349,7 @@ class Trace:
         Nearest first, until `most` are open; of a long sum only the addends that are shown are followed. sample: the one
         that names mean which do not say theirs.
         """
-        targets = [self._goal(self.find(name, sample)) for name in names]
+        targets = [self.goal(self.find(name, sample)) for name in names]
         order: dict[Any, Term] = {}
         queue, unopened = [self.term(cell) for cell in targets], 0
         for term in queue:
@@ -380,8 +380,8 @@ class Trace:
         given = sorted((cell for cell in done if not order[cell].opens), key=_shelf)
         return sorted([*given, *(cell for cell in done if order[cell].opens)], key=self._rank)
 
-    def _goal(self, cell: Cell) -> Cell:
-        """Who asks what leads to a parameter means its update."""
+    def goal(self, cell: Cell) -> Cell:
+        """What is opened for a cell: who asks what leads to a parameter means its update."""
         after = cell._replace(symbol=cell.symbol + "+")
         return after if not self.term(cell).opens and not cell.of and self._has(after) else cell
 

@@ -1,5 +1,5 @@
-"""A recorded run, looked into: updates done again, their numbers derived, predictions derived from the cells of a table."""
+"""A recorded run, looked into: updates done again, their numbers derived, and what moved a weight."""
 
-from chainrule.replay.again import Agreement, RecordedRun, Replay, open_run, replay
+from chainrule.replay.again import Agreement, RecordedRun, Replay, Update, open_run, replay
 
-__all__ = ["Agreement", "RecordedRun", "Replay", "open_run", "replay"]
+__all__ = ["Agreement", "RecordedRun", "Replay", "Update", "open_run", "replay"]
