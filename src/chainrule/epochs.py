@@ -194,7 +194,7 @@ class _Run:
         batches, numbered as the session has them."""
         part = [np.arange(len(self.rows.x))[batch] for batch in part]
         sizes = np.cumsum([len(batch) for batch in part])
-        part = part[: max(1, int(np.searchsorted(sizes, self.rows.most, "right")))]
+        part = part[: max(1, int(np.count_nonzero(sizes <= self.rows.most)))]
         wanted = np.concatenate(part)
         session, rows = self.session, self.rows
         self.network.memory = session.memory

@@ -35,7 +35,9 @@ class Store:
         with tempfile.TemporaryFile(prefix="chainrule-column-") as file:  # it has no name: a killed program leaves nothing
             try:
                 if hasattr(os, "posix_fallocate"):
-                    os.posix_fallocate(file.fileno(), 0, rows * np.dtype(kind).itemsize)  # a full disk is told here, not by a signal
+                    os.posix_fallocate(
+                        file.fileno(), 0, rows * np.dtype(kind).itemsize
+                    )  # a full disk is told here, not by a signal
                 return np.memmap(file, dtype=kind, mode="w+", shape=(rows,))
             except OSError as error:
                 what = f"the table cannot be kept on disk: {(error.strerror or str(error)).lower()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+
 def pattern(decimal: str = ".", thousands: str | None = None) -> str:
     """How a number is written: ASCII digits, one decimal sign, an exponent. In a dialect that Python and DuckDB share."""
     point = re.escape(decimal)

@@ -107,7 +107,13 @@ class Reader:
         yield from self._stream(query, [FLOAT64 if each.number else TEXT for each in wanted], name)
         query = "SELECT line, error_type, error_message, csv_line FROM reject_errors"
         self.rejected = [
-            Rejected(int(line) - 1, kind, text, (row or "").strip("\r\n"), int(_FOUND.findall(text)[-1] if _FOUND.search(text) else 0))
+            Rejected(
+                int(line) - 1,
+                kind,
+                text,
+                (row or "").strip("\r\n"),
+                int(_FOUND.findall(text)[-1] if _FOUND.search(text) else 0),
+            )
             for line, kind, text, row in self._asked(query, name)
         ]
         if self.rejected:

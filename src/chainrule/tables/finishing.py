@@ -34,9 +34,7 @@ def column_of_numbers(
     name: str, place: int, column: Numbers, forced: str | None, options: Options, separator: str
 ) -> tuple[Column, list[Wrong]]:
     """A column that was read as numbers, and the cells in it that are none."""
-    wrong = [
-        Wrong(text, Fault(*cells.why_no_number(text, column.decimal)), bad) for text, bad in column.bad.items()
-    ]
+    wrong = [Wrong(text, Fault(*cells.why_no_number(text, column.decimal)), bad) for text, bad in column.bad.items()]
     values = finished(column.values)
     notes = ("numbers have a decimal comma",) if column.decimal == "," and options.decimal is None else ()
     found = found_in(values, column.markers, notes)
@@ -134,9 +132,7 @@ def _where(texts: Sequence[str], text: str, codes: Any, count: int) -> Bad:
     return Bad(count, rows.tolist())
 
 
-def faulty(
-    column: Column, wrong: Sequence[Wrong], options: Options, where: Callable[[int], tuple[str, int]]
-) -> list[Problem]:
+def faulty(column: Column, wrong: Sequence[Wrong], options: Options, where: Callable[[int], tuple[str, int]]) -> list[Problem]:
     """Each kind of mistake of a column, with the first cells that have it and how many there are in all."""
     problems = []
     field = f'column "{column.name}"'
@@ -150,7 +146,9 @@ def faulty(
         if number == 0 and total > 1:
             do += f"; {total:,} cells of this column are like this"
         problems.append(
-            Problem(f"a cell {each.fault.what}", where=field, got=shown(each.text), do=do, file=file, line=line, column=column.place)
+            Problem(
+                f"a cell {each.fault.what}", where=field, got=shown(each.text), do=do, file=file, line=line, column=column.place
+            )
         )
     if options.missing == "error" and column.found.gaps:
         rows = np.flatnonzero(column.missing & ~np.isin(np.arange(len(column)), [row for row, _ in cells_wrong]))[:FIRST]

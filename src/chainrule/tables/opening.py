@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import codecs
 import os
-import tempfile
-from array import array
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from chainrule.errors import Problem, RunError, shown
+from chainrule.errors import Problem, shown
 from chainrule.tables.options import Options
 from chainrule.tables.problems import failed
 from chainrule.tables.scanning import scan
@@ -61,7 +57,9 @@ class Text:
         size, when = state_of(self.source or self.path)
         if (size, when) != self.state:
             what = "the file changed while it was read"
-            raise failed(what, self.name, got=f"{self.state[0]:,} bytes before, {size:,} after", do="read it when it is complete")
+            raise failed(
+                what, self.name, got=f"{self.state[0]:,} bytes before, {size:,} after", do="read it when it is complete"
+            )
 
 
 def state_of(path: str) -> tuple[int, int]:

@@ -73,7 +73,7 @@ class Options:
 
     def forced(self, kinds: Mapping[str, str] | None) -> dict[str, str]:
         """The kind of each column that is not to be found out."""
-        told = {name: "category" for name in self.categorical} | {name: "number" for name in self.numeric}
+        told = dict.fromkeys(self.categorical, "category") | dict.fromkeys(self.numeric, "number")
         for name, kind in (kinds or {}).items():
             if kind not in KINDS:
                 raise InputError("there is no such kind of column", got=shown(kind), do="choose one of " + ", ".join(KINDS))

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import Problem, RunError, shown
-from chainrule.tables.building import Bad, Numbers, Store, Texts, finished
+from chainrule.tables.building import Numbers, Store, Texts
 from chainrule.tables.csvfile import CsvFile, together
 from chainrule.tables.duck import Reader, Wanted
 from chainrule.tables.finishing import column_of_numbers, column_of_texts, faulty

@@ -7,7 +7,6 @@ import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -202,9 +201,7 @@ def _unclosed(line: int, name: str) -> Problem:
     return Problem("a quote is opened and never closed", file=name, line=line, do="close the quote, or double it if it is text")
 
 
-def _stray(
-    block: bytes, quotes: Any, wrong: int, closes: int, lines: int, opened: int, name: str, physical: Any
-) -> RunError:
+def _stray(block: bytes, quotes: Any, wrong: int, closes: int, lines: int, opened: int, name: str, physical: Any) -> RunError:
     at = int(quotes[wrong])
     line, column = _line_in(block, at, lines)
     if closes:
