@@ -37,10 +37,27 @@ ROOMS = {
     "epochs": {"rules", "draws", "network", "engines", "diagnosis", "training", "course"},
     "lbfgs": {"rules", "readers", "network", "engines", "course", "epochs"},
     "recipes": {"rules", "network", "course"},
+    "trials": {"engines", "course", "epochs", "recipes", "splits"},
     "splits": {"draws"},
     "scores": set(),
     "settings": {"rules"},
+    "experiment": {
+        "rules",
+        "course",
+        "files",
+        "models",
+        "network",
+        "preparing",
+        "recipes",
+        "settings",
+        "splits",
+        "tables",
+    },  # fmt: skip
+    "judging": {"draws", "experiment", "models", "preparing", "scores", "tables"},
+    "predicting": {"files", "models", "tables"},
+    "folding": {"epochs", "experiment", "judging", "preparing", "scores", "splits"},
     "runs": {"course", "files", "settings"},
+    "recording": {"course", "epochs", "experiment", "files", "folding", "judging", "models", "runs", "settings"},
     "estimators": {"rules", "readers", "network", "course", "epochs", "lbfgs", "tracing"},
     "reasons": {"naming", "textbook", "network"},
     "steps": {"terms"},
@@ -76,7 +93,26 @@ ROOMS = {
         "derivation",
         "spec",
     },
-    "cli": {"rules", "conventions", "derivation", "explain", "marking", "spec", "tracing"},
+    "cli": {
+        "rules",
+        "conventions",
+        "course",
+        "derivation",
+        "experiment",
+        "explain",
+        "folding",
+        "judging",
+        "marking",
+        "models",
+        "predicting",
+        "preparing",
+        "recording",
+        "runs",
+        "settings",
+        "spec",
+        "tables",
+        "tracing",
+    },  # fmt: skip
     "__main__": {"cli"},
 }
 # `tracing` may ask `explain` only when a trace is told to tell itself: inside a function.
@@ -87,6 +123,7 @@ OUTSIDE = {
     "scipy": {"readers", "lbfgs", "estimators"},
     "sklearn": {"estimators", "scores"},
     "mpmath": {"readers", "terms"},
+    "duckdb": {"tables"},
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}

@@ -687,6 +687,30 @@ def test_m15_a_checkpoint_of_another_run_is_refused(tmp_path):
         assert "--force-new" in str(caught.value)
 
 
+def test_m01_the_checkpoint_before_a_broken_one_is_offered(tmp_path):
+    for step in (5, 7, 9):
+        small_checkpoint(tmp_path / files.step_name(step), step)
+    for step, told in ((7, f"use the one before it: {files.step_name(5)}"), (5, "there is no older one in this folder")):
+        path = tmp_path / files.step_name(step)
+        path.write_bytes(path.read_bytes()[:1024])
+        with pytest.raises(cr.RunError, match=rf"cut: 1,024 of 1,\d+ bytes - {path} - .*{told}"):
+            files.read_checkpoint(path)
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    import fcntl
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with (
+        pytest.raises(cr.RunError, match=r"cannot keep a second run out.*No locks available.*another disk"),
+        files.lock(tmp_path),
+    ):
+        pass
+
+
 def test_m16_no_checkpoint_that_can_be_used(tmp_path):
     for folder in (tmp_path / "absent", tmp_path):
         with pytest.raises(cr.RunError, match="there is no checkpoint"):

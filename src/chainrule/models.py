@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import files
-from chainrule.errors import InputError, shown
+from chainrule.errors import InputError, RunError, shown
 from chainrule.files import FileError
 from chainrule.network import Network
 from chainrule.preparing import Goal, Preparation
@@ -46,6 +46,13 @@ class Model:
     def saying(self, **more: Any) -> Model:
         """The same model, with more said about it."""
         return replace(self, about={**self.about, **more})
+
+    def for_tables(self) -> tuple[Preparation, Goal]:
+        """Preparation and goal. RunError for a model that has none: it takes arrays, and gives arrays."""
+        if self.preparation is None or self.goal is None:
+            do = "use it in Python: chainrule.load_model(path).outputs(array)"
+            raise RunError("the model was not trained on a table, and knows no columns", do=do)
+        return self.preparation, self.goal
 
     def outputs(self, table: Any, rows: Any = None) -> Any:
         """The network's outputs, (rows, outputs), for rows of a table (places from 0; all if None). Without a preparation the

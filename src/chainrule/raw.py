@@ -14,8 +14,7 @@ class Group:
     """Columns that one rule prepares.
 
     places: which inputs (or outputs) they become, counted from 0. cells: their numbers in the table, (rows, columns), with
-    what stands for a missing one. center, scale: the columns' statistics, (columns,). missing: where the table has no value,
-    (rows, columns), or None.
+    what stands for a missing one; None for targets that are not known. center, scale: the columns' statistics, (columns,).
     """
 
     rule: Preparation
@@ -23,23 +22,23 @@ class Group:
     cells: Any
     center: Any
     scale: Any
-    missing: Any = None
 
     def take(self, rows: Any) -> Group:
         """The same columns in some rows."""
-        return replace(self, cells=self.cells[rows], missing=None if self.missing is None else self.missing[rows])
+        return replace(self, cells=None if self.cells is None else self.cells[rows])
 
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """Where a step's numbers come from. Inputs in no group are given as they are; `told` has a sentence about each of these,
-    by row and input from 0. goal: the targets, if they were prepared too; outputs are then brought back by the same rule.
-    imputed: what stands for a missing number, in words."""
+    """Where a step's numbers come from. Inputs in no group are given as they are.
+
+    told: says where an input's number comes from, or what its number in the table stands for, by row and input from 0; nothing
+    if that needs no words. goal: the targets, if they were prepared too; outputs are then brought back by the same rule.
+    """
 
     groups: tuple[Group, ...] = ()
     told: Callable[[int, int], str] | None = None
     goal: Group | None = None
-    imputed: str = "what is typical"
 
     def take(self, rows: Any) -> Raw:
         """The same inputs in some rows, an array of places or a slice."""
@@ -51,12 +50,9 @@ class Raw:
         goal = None if self.goal is None else self.goal.take(rows)
         return replace(self, groups=tuple(group.take(rows) for group in self.groups), told=told, goal=goal)
 
-    def group(self, place: int) -> tuple[Group, int] | None:
-        """The group that an input is in, and its column there; None for inputs that are given."""
-        for group in self.groups:
-            if place in group.places:
-                return group, group.places.index(place)
-        return None
+    def group(self, place: int) -> Group | None:
+        """The group that an input is in; None for inputs that are given."""
+        return next((group for group in self.groups if place in group.places), None)
 
 
 def standardized(cells: Any, mean: Any, deviation: Any) -> Raw:

@@ -207,16 +207,11 @@ class Rehearsal:
         if self.raw is None or cell.layer or not cell.units:
             return ""
         row, place = max(cell.sample, 1) - 1, cell.units[0] - 1
-        found = self.raw.group(place) if cell.symbol in ("x", "raw") else None
-        if cell.symbol == "raw" and found is not None:
-            group, column = found
-            if group.missing is not None and group.missing[row, column]:
-                return f"The cell is empty: {self.raw.imputed} stands in for it."
-        if cell.symbol == "x":
-            if found is None:
-                return "" if self.raw.told is None else self.raw.told(row, place)
-            return "" if isinstance(found[0].rule, Standardize) else _SQUEEZED
-        return ""
+        group = self.raw.group(place) if cell.symbol in ("x", "raw") else None
+        if cell.symbol == "x" and group is not None:
+            return "" if isinstance(group.rule, Standardize) else _SQUEEZED
+        asked = cell.symbol == "x" or (cell.symbol == "raw" and group is not None)
+        return self.raw.told(row, place) if asked and self.raw.told is not None else ""
 
     def _given_parameters(self) -> Parameters:
         axes, memory = self.network.axes, self.network.memory

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from chainrule import files
-from chainrule.course import Checkpoint, Epoch, Learned, Midway
+from chainrule.course import Checkpoint, Epoch, Midway
 from chainrule.errors import InputError, Problem, RunError, nearest, shown
 from chainrule.settings import Settings, read_settings
-
-NEWEST = 3
-"""Checkpoints kept to go on from."""
-
-SPREAD = 8
-"""Checkpoints kept all along the run, so that a replay never has far to go."""
 
 
 class Run:
@@ -99,7 +91,9 @@ class Run:
                 found.append(json.loads(line))
             except ValueError:
                 do = "resume the run: its checkpoint has the whole history"
-                raise RunError(Problem("this line of the history is damaged", file=str(self.history_file), line=number, do=do)) from None
+                raise RunError(
+                    Problem("this line of the history is damaged", file=str(self.history_file), line=number, do=do)
+                ) from None
         return found
 
     # checkpoints
@@ -127,121 +121,9 @@ HEAD = """# A training run of chainrule: all of its settings as they were resolv
 """
 
 
-class Recorder:
-    """Writes a run down while it trains: a callback and a `between` for `epochs.learn`.
-
-    save_model(weights): puts the best weights to disk. measure(parameters, memory): what else is told of an epoch. warn:
-    is told in words what went wrong and did not end the run. stop: whether somebody wants the run to end.
-    """
-
-    def __init__(
-        self,
-        run: Run,
-        identity: Mapping[str, Any],
-        every: float,
-        *,
-        save_model: Callable[[Checkpoint], None],
-        measure: Callable[[Checkpoint], dict[str, Any]],
-        told: Callable[[Epoch], None],
-        warn: Callable[[str], None],
-        stop: Callable[[], bool],
-        history: list[dict[str, Any]] | None = None,
-    ) -> None:
-        self.run, self.identity, self.every = run, identity, every
-        self.save_model, self.measure, self.told, self.warn, self.stop = save_model, measure, told, warn, stop
-        self.history: list[dict[str, Any]] = list(history or [])
-        self._fresh: Epoch | None = None
-        self._saved_at, self._saved_best, self._warned_at = time.monotonic(), -1, -math.inf
-        self._rewrite_history()
-
-    def callback(self, epoch: Epoch) -> None:
-        self._fresh = epoch
-
-    def between(self, midway: Callable[[], Midway]) -> bool:
-        """Called several times a second."""
-        if self._fresh is not None:
-            self._note(midway().last)
-        stop = self.stop()
-        if not stop and time.monotonic() - self._saved_at >= self.every:
-            self.save(midway())
-        return stop
-
-    def ended(self, learned: Learned) -> None:
-        """The last epoch and the last checkpoint. A run that was stopped can go on from it."""
-        if self._fresh is not None:
-            self._note(learned.last)
-        if learned.midway is not None:
-            self.save(learned.midway, must=True)
-        else:
-            last = Midway(learned.last, learned.best, learned.best_epoch, epochs=learned.epochs)
-            self.save(last, must=True, ended=learned.reason, trouble=learned.trouble)
-
-    def _note(self, at: Checkpoint) -> None:
-        """A line of the history."""
-        epoch, self._fresh = self._fresh, None
-        assert epoch is not None
-        entry = {**_told_of(epoch), "parameters": digest(at.parameters), **self.measure(at)}
-        self.history.append(entry)
-        try:
-            with open(self.run.history_file, "a", encoding="utf-8") as stream:
-                stream.write(_line(entry))
-        except OSError as error:
-            self._complain(f"the history could not be written: {(error.strerror or str(error)).lower()}")
-        self.told(epoch)
-
-    def _rewrite_history(self) -> None:
-        files.write_text(self.run.history_file, "".join(map(_line, self.history)))
-
-    def save(self, midway: Midway, must: bool = False, **more: Any) -> None:
-        """A checkpoint, and the best weights if they are others than last time. What fails is told, and tried again; it
-        raises only if it `must` succeed."""
-        state = {"midway": plain(midway), "history": self.history, **more}
-        step = midway.last.updates
-        try:
-            if midway.best_epoch != self._saved_best:
-                self.save_model(midway.best)
-                self._saved_best = midway.best_epoch
-            path = self.run.checkpoints / files.step_name(step)
-            files.write_checkpoint(path, state, step=step, identity=self.identity, allow_nonfinite=True)
-            self._thin(step)
-        except files.SaveError as error:
-            if must:
-                raise
-            self._complain(f"{error.problems[0].what}: training goes on, and this is tried again")
-        self._saved_at = time.monotonic()
-
-    def _complain(self, text: str) -> None:
-        """Says what went wrong, once a minute."""
-        if time.monotonic() - self._warned_at >= 60:
-            self._warned_at = time.monotonic()
-            self.warn(text)
-
-    def _thin(self, upto: int) -> None:
-        """Keeps the newest few, and of the others some that lie evenly along the run."""
-        steps = [step for step, _ in files.steps(self.run.checkpoints) if step <= upto]
-        older = steps[NEWEST:]
-        kept = set()
-        for k in range(SPREAD):
-            wanted = upto * (k + 1) / (SPREAD + 1)
-            if older:
-                kept.add(min(older, key=lambda step: abs(step - wanted)))
-        for step in older:
-            if step not in kept:
-                (self.run.checkpoints / files.step_name(step)).unlink(missing_ok=True)
-
-
 def digest(parameters: Any) -> str:
     """A fingerprint of parameters, to the last bit."""
     return hashlib.sha256(parameters.tobytes()).hexdigest()[:16]
-
-
-def _told_of(epoch: Epoch) -> dict[str, Any]:
-    names = ("number", "updates", "loss", "penalty", "validation", "rate", "best", "seconds")
-    return {name: getattr(epoch, name) for name in names if getattr(epoch, name) is not None}
-
-
-def _line(entry: Mapping[str, Any]) -> str:
-    return json.dumps(entry, allow_nan=True) + "\n"
 
 
 def plain(midway: Midway) -> dict[str, Any]:

@@ -21,6 +21,9 @@ COMMANDS = {
     "compare": "Put the same step under different conventions side by side.",
     "check": "Hold written-down numbers against the derivation.",
     "why": "Find the conventions or mistakes that produce a number.",
+    "train": "Train on a table, and write a run folder.",
+    "predict": "Predict each row of a table.",
+    "evaluate": "Score a model on a table with known answers.",
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -85,8 +85,8 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
             hints.append("--sample R tells another, --sample all tells all; --format json always holds all.")
     told = [(cell, trace.step(cell)) for cell in cells]
     notes += _warnings(trace, [step for _, step in told])
-    given = tuple(step for _, step in told if step.phase == "given" and not step.uses)
-    rest = [(cell, step) for cell, step in told if step.phase != "given" or step.uses]
+    given = tuple(step for _, step in told if _plainly_given(step))
+    rest = [(cell, step) for cell, step in told if not _plainly_given(step)]
     runs = ((phase, list(run)) for phase, run in itertools.groupby(rest, lambda pair: pair[1].phase))
     sections = tuple(Section(phase, TITLES[phase], _parts(trace, phase, run)) for phase, run in runs)
     return Story(
@@ -95,6 +95,11 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
         f"The loss is {in_full(trace.loss)} before update {trace.number} and {in_full(trace.loss_after)} after it.",
         trace.digits,
     )  # fmt: skip
+
+
+def _plainly_given(step: Step) -> bool:
+    """Whether there is nothing to tell of a number: it has no formula, and no sentence that says where it comes from."""
+    return step.phase == "given" and not step.uses and (not step.because or step.because.startswith("Given"))
 
 
 def _warnings(trace: Trace, steps: Sequence[Step]) -> list[str]:
@@ -123,7 +128,9 @@ def _parts(trace: Trace, phase: str, pairs: Sequence[tuple[Cell, Step]]) -> tupl
 
     runs = [(place, list(run)) for place, run in itertools.groupby(pairs, layer)]
     named = len(runs) > 1 and layers > 1 and phase in ("forward", "backward", "update")
-    return tuple(Part(_heading(place, layers) if named else "", _paragraphs([step for _, step in run])) for place, run in runs)
+    return tuple(
+        Part(_heading(place, layers) if named else "", _paragraphs([step for _, step in run], phase)) for place, run in runs
+    )
 
 
 def _heading(layer: int, layers: int) -> str:
@@ -151,7 +158,12 @@ def _told(cell: Cell, chosen: int | None) -> bool:
     return chosen is None or cell.sample in (0, chosen)
 
 
-def _paragraphs(steps: Sequence[Step]) -> tuple[Paragraph, ...]:
+def _paragraphs(steps: Sequence[Step], phase: str) -> tuple[Paragraph, ...]:
+    if phase == "given":  # inputs of many kinds stand between each other: what is alike is told together
+        alike: dict[str, list[Step]] = {}
+        for step in steps:
+            alike.setdefault(step.because, []).append(step)
+        return tuple(Paragraph(reason, tuple(each)) for reason, each in alike.items())
     said: set[str] = set()
     result: list[Paragraph] = []
     for step in steps:

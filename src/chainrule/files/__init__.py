@@ -5,10 +5,10 @@ A file is a safetensors file (`container.py`), written whole or not at all (`dis
 
 from __future__ import annotations
 
-from chainrule.files.checkpoints import identity_of, read_checkpoint, step_of, write_checkpoint
+from chainrule.files.checkpoints import identity_of, read_checkpoint, step_name, step_of, steps, write_checkpoint
 from chainrule.files.container import VERSION, program
 from chainrule.files.disk import SaveError, free_space
-from chainrule.files.folders import lock, newest, prune, step_name, steps, tidy
+from chainrule.files.folders import lock, newest, prune, tidy
 from chainrule.files.networks import network_document, network_from
 from chainrule.files.reading import read, write, write_text
 from chainrule.files.state import apart, together

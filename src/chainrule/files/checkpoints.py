@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from chainrule.errors import Problem, RunError, shown
 from chainrule.files.reading import read, write
 from chainrule.files.state import apart, together
-from chainrule.files.texts import FileError
+from chainrule.files.texts import AGAIN, FileError
+
+_STEP = re.compile(r"step-(\d{1,18})\.safetensors$")
+
+
+def step_name(step: int) -> str:
+    """The file name of the checkpoint after so many updates."""
+    return f"step-{step:012d}.safetensors"
+
+
+def steps(folder: str | os.PathLike[str]) -> list[tuple[int, Path]]:
+    """(updates done, path) of every checkpoint of a folder, newest first: by the number in the name, never by a clock.
+    None if there is no folder. Raises RunError for one that cannot be read."""
+    found = ((_STEP.fullmatch(path.name), path) for path in inside(folder))
+    return sorted(((int(match[1]), path) for match, path in found if match), reverse=True)
+
+
+def inside(folder: str | os.PathLike[str]) -> list[Path]:
+    try:
+        return sorted(Path(folder).iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(Problem(f"the folder of checkpoints cannot be read: {reason}", file=os.fspath(folder))) from None
 
 
 def write_checkpoint(
@@ -57,11 +83,24 @@ def identity_of(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _read(path: str | os.PathLike[str], allow_nonfinite: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    tensors, document = read(path, "checkpoint", allow_nonfinite)
+    try:
+        tensors, document = read(path, "checkpoint", allow_nonfinite)
+    except FileError as error:
+        raise _offering_older(error, Path(path)) from None
     step, identity = document.get("step"), document.get("identity")
     if set(document) != {"step", "identity", "state"} or type(step) is not int or step < 0 or not isinstance(identity, dict):
         raise FileError("the checkpoint lacks what every checkpoint has", got=shown(sorted(document))).at(os.fspath(path))
     return tensors, document
+
+
+def _offering_older(error: FileError, path: Path) -> FileError:
+    """The same, and the checkpoint before this one in its folder, if there is one."""
+    match, problem = _STEP.fullmatch(path.name), error.problems[0]
+    if match is None or problem.do != AGAIN:
+        return error
+    older = [each.name for step, each in steps(path.parent) if step < int(match[1])]
+    do = f"use the one before it: {older[0]}" if older else "train again: there is no older one in this folder"
+    return FileError(problem.what, problem.where, problem.got, do, problem.file)
 
 
 def _refuse_another(path: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

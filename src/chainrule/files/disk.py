@@ -66,7 +66,7 @@ def save(path: str | os.PathLike[str], prepared: Prepared, overwrite: bool = Tru
     try:
         mode = _mode(target)
         _room(folder, prepared.size)
-        made = calls.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666 if mode is None else 0o600)
+        made = calls.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
         try:
             if mode is not None:
                 calls.fchmod(made, mode)
@@ -149,7 +149,7 @@ def _folder_to_disk(folder: str) -> None:
     if os.name == "nt":
         return
     try:
-        made = calls.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        made = calls.open(folder, os.O_RDONLY)
     except PermissionError:  # a folder may be written to and not read
         return
     try:
@@ -163,7 +163,7 @@ def _folder_to_disk(folder: str) -> None:
 
 def _check(temporary: str, prepared: Prepared) -> None:
     """Reads what was written: the disk must hold what was meant."""
-    made = calls.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+    made = calls.open(temporary, os.O_RDONLY)
     try:
         digest, wanted = hashlib.sha256(), len(prepared.header)
         header = b"".join(_chunks(made, wanted))
@@ -216,7 +216,7 @@ class Opened:
         self.path = os.fspath(path)
         try:
             # without O_NONBLOCK a named pipe would wait for somebody who writes
-            self._made = calls.open(self.path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+            self._made = calls.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         except (OSError, ValueError) as error:
             raise RunError(_unreadable(error, self.path)) from None
         found = calls.fstat(self._made)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,32 +13,10 @@ from typing import Any
 
 from chainrule.errors import Problem, RunError, printable
 from chainrule.files import checkpoints
+from chainrule.files.checkpoints import inside, steps
 from chainrule.files.disk import TEMPORARY
 
-_STEP = re.compile(r"step-(\d{1,18})\.safetensors$")
 _LOCK = "lock"
-
-
-def step_name(step: int) -> str:
-    """The file name of the checkpoint after so many updates."""
-    return f"step-{step:012d}.safetensors"
-
-
-def steps(folder: str | os.PathLike[str]) -> list[tuple[int, Path]]:
-    """(updates done, path) of every checkpoint of a folder, newest first: by the number in the name, never by a clock.
-    None if there is no folder. Raises RunError for one that cannot be read."""
-    found = ((_STEP.fullmatch(path.name), path) for path in _inside(folder))
-    return sorted(((int(match[1]), path) for match, path in found if match), reverse=True)
-
-
-def _inside(folder: str | os.PathLike[str]) -> list[Path]:
-    try:
-        return sorted(Path(folder).iterdir())
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise RunError(Problem(f"the folder of checkpoints cannot be read: {reason}", file=os.fspath(folder))) from None
 
 
 def newest(folder: str | os.PathLike[str], allow_nonfinite: bool = False) -> tuple[Path, tuple[tuple[Path, str], ...]]:
@@ -57,7 +34,7 @@ def newest(folder: str | os.PathLike[str], allow_nonfinite: bool = False) -> tup
             skipped.append((path, f"it holds update {held:,}, not {step:,}"))
         except RunError as error:
             skipped.append((path, _reason(error)))
-    unfinished = [path.name for path in _inside(folder) if TEMPORARY.search(path.name)]
+    unfinished = [path.name for path in inside(folder) if TEMPORARY.search(path.name)]
     told = [f"{path.name}: {reason}" for path, reason in skipped]
     told += [f"{name}: it was never finished" for name in unfinished]
     raise RunError(
@@ -85,7 +62,7 @@ def prune(folder: str | os.PathLike[str], keep: int, upto: int) -> None:
 
 def tidy(folder: str | os.PathLike[str]) -> None:
     """Deletes files that were never finished. Only for whoever holds the folder's lock: nobody else writes there."""
-    for path in _inside(folder):
+    for path in inside(folder):
         if TEMPORARY.search(path.name):
             with suppress(OSError):
                 path.unlink()
@@ -99,15 +76,19 @@ def lock(folder: str | os.PathLike[str]) -> Iterator[None]:
     """
     path = os.path.join(folder, _LOCK)
     try:
-        made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        made = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         do = "choose a folder that you may write to"
         raise RunError(Problem("the folder cannot be locked", file=os.fspath(folder), got=str(error.strerror), do=do)) from None
     try:
         try:
             _claim(made)
-        except OSError:
+        except BlockingIOError:
             raise RunError(_taken(made, os.fspath(folder))) from None
+        except OSError as error:
+            do = "choose a folder on another disk"
+            what = "this file system cannot keep a second run out of the folder"
+            raise RunError(Problem(what, file=os.fspath(folder), got=str(error.strerror), do=do)) from None
         os.ftruncate(made, 0)
         os.pwrite(made, json.dumps({"pid": os.getpid(), "since": time.time()}).encode(), 0)
         yield

@@ -20,14 +20,13 @@ AGAIN = "take an older copy: a run keeps its newest checkpoints"
 class FileError(RunError):
     """A file that cannot be used, and why; `at` puts the file's name to it."""
 
-    def __init__(self, what: str, where: str = "", got: str = "", do: str = AGAIN) -> None:
-        super().__init__(Problem(what, where=where, got=got, do=do))
+    def __init__(self, what: str, where: str = "", got: str = "", do: str = AGAIN, file: str = "") -> None:
+        super().__init__(Problem(what, where=where, got=got, do=do, file=file))
 
-    def at(self, path: str, do: str = "") -> RunError:
+    def at(self, path: str) -> FileError:
         """The same, of this file."""
         (problem,) = self.problems
-        remedy = do if do and problem.do == AGAIN else problem.do
-        return RunError(Problem(problem.what, where=problem.where, got=problem.got, do=remedy, file=path))
+        return FileError(problem.what, problem.where, problem.got, problem.do, path)
 
 
 def parsed(text: bytes | str, what: str, measure: bool = True) -> dict[str, Any]:

@@ -184,9 +184,10 @@ KINDS: Mapping[str, type[Prepared]] = {"number": Number, "boolean": Boolean, "ca
 
 
 def told(column: Prepared, place: int, text: str | None) -> str:
-    """Why an input that is no scaled number has its value: from the cell, or from there being none (None)."""
+    """Why one of a column's inputs has its value, from what the cell says, or from there being nothing (None); of a scaled
+    number what its number in the table is, where that does not go without saying."""
     cell = "the cell is empty" if text is None else f"the cell is {printable(text)}"
-    input_name = printable(column.inputs[place])
+    name = printable(column.inputs[place])
     if isinstance(column, Category):
         if place < len(column.levels):
             lit = text == column.levels[place]
@@ -194,9 +195,17 @@ def told(column: Prepared, place: int, text: str | None) -> str:
             lit = text is not None and not column.knows(text)
         else:
             lit = text is None
-        return f"{input_name}: {int(lit)} because {cell}."
+        if not lit:  # the same words for all its inputs that are 0: they can be told together
+            return f"{printable(column.name)}: 0 because {cell}, which is something else."
+        return f"{name}: 1 because {cell}."
     if place == 1:
-        return f"{input_name}: {int(text is None)} because {cell}."
-    if text is None and isinstance(column, Boolean):
-        return f"{input_name}: {column.fill:g} stands in because {cell}."
-    return f"{input_name}: because {cell}."
+        return f"{name}: {int(text is None)} because {cell}."
+    if isinstance(column, Boolean):
+        if text is None:
+            return f"{name}: the cell is empty, and {column.fill:g} stands in for it."
+        return f"{name}: {cell}; yes is 1, no is 0."
+    if text is None:
+        return "The cell is empty: the median of the training rows stands in for it."
+    if isinstance(column, Number) and column.date:
+        return f"The cell is {printable(text)}: so many days after 1970-01-01."
+    return ""

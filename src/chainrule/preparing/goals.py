@@ -49,7 +49,7 @@ class Goal:
         """What each output stands for."""
         return self.classes if self.kind == "classes" else (self.column,) if self.kind == "number" else self.classes[1:]
 
-    def codes(self, column: Any, rows: Rows = None, place: Callable[[int], tuple[str, int]] | None = None) -> Any:
+    def codes(self, column: Any, rows: Rows = None, place: Callable[[int], tuple[str, int | None]] | None = None) -> Any:
         """The class of each row, as its place among the classes: (rows,). RunError for a class that is not known and for a
         missing one. place: says file and line of a row, for the message."""
         if (column.kind == "category") != (self.read_as == "category"):
@@ -80,7 +80,11 @@ class Goal:
         raise RunError(Problem(what, where=where, got="" if missing else shown(got), do=do, file=file, line=line))
 
     def targets(
-        self, column: Any, rows: Rows = None, dtype: Any = np.float64, place: Callable[[int], tuple[str, int]] | None = None
+        self,
+        column: Any,
+        rows: Rows = None,
+        dtype: Any = np.float64,
+        place: Callable[[int], tuple[str, int | None]] | None = None,
     ) -> Any:
         """What the outputs should be: (rows, outputs)."""
         if self.kind == "number":
@@ -120,11 +124,12 @@ class Goal:
         """Outputs of a number's network in the table's units: (rows,)."""
         return Standardize().back(Floats(), np.asarray(outputs, np.float64)[:, 0], self.center, self.scale)
 
-    def raw(self, column: Any, rows: Any) -> Group | None:
-        """The targets in the table's units, for a derivation; None for classes, whose targets are given."""
+    def raw(self, column: Any = None, rows: Any = None) -> Group | None:
+        """The targets in the table's units, for a derivation, of these rows; without a column only what brings outputs back
+        to these units. None for classes, whose targets are given."""
         if self.kind != "number":
             return None
-        cells = taken(column.values, np.asarray(rows))[:, None]
+        cells = None if column is None else taken(column.values, np.asarray(rows))[:, None]
         return Group(Standardize(), (0,), cells, np.array([self.center]), np.array([self.scale]))
 
     def data(self) -> dict[str, Any]:

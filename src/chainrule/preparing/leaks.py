@@ -82,5 +82,5 @@ def _decides(values: Any, wanted: Any) -> bool:
 def _correlation(a: Any, b: Any) -> float:
     a, b = (each / (np.abs(each).max() or 1.0) for each in (a, b))
     a, b = a - a.mean(), b - b.mean()
-    size = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / size if size > 0 else 0.0
+    size = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))  # sums: a product of vectors may start threads, to add so few
+    return float(np.sum(a * b)) / size if size > 0 else 0.0

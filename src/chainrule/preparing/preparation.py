@@ -198,16 +198,15 @@ class Preparation:
             ]
             if not chosen:
                 continue
-            filled = [column.filled(taken(self._fitting(table, column).values, rows)) for column, _ in chosen]
-            cells, missing = (np.stack(each, 1) for each in zip(*filled, strict=True))
+            cells = np.stack([column.filled(taken(self._fitting(table, column).values, rows))[0] for column, _ in chosen], 1)
             center, scale = (np.array([getattr(column, name) for column, _ in chosen]) for name in ("center", "scale"))
-            groups.append(Group(rule, tuple(start for _, start in chosen), cells, center, scale, missing))
+            groups.append(Group(rule, tuple(start for _, start in chosen), cells, center, scale))
 
         def sentence(row: int, place: int) -> str:
             column, which = self._column(place)
             return told(column, which, self._text(table, int(rows[row]), column))
 
-        return Raw(tuple(groups), sentence, imputed="the median of the training rows")
+        return Raw(tuple(groups), sentence)
 
     def _text(self, table: Any, row: int, column: Prepared) -> str | None:
         """What a cell says, or None if it has no value."""

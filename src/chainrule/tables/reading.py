@@ -1,0 +1,199 @@
+"""From CSV files to a table: each column read as what it seems to be, looked at whole, and read again if it is not that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.tables.building import Numbers, Store, Texts
+from chainrule.tables.csvfile import CsvFile, together
+from chainrule.tables.duck import Reader, Wanted
+from chainrule.tables.finishing import column_of_numbers, column_of_texts, faulty
+from chainrule.tables.kinds import decide
+from chainrule.tables.options import Options
+from chainrule.tables.problems import Collected, failed
+from chainrule.tables.table import Column, Dialect, Table
+
+Columns = dict[str, Numbers | Texts]
+
+
+class CsvReading:
+    """The reading of some files that make one table."""
+
+    def __init__(self, files: Sequence[CsvFile], options: Options, forced: Mapping[str, str], memory: int | None) -> None:
+        self.files, self.options, self.forced = files, options, forced
+        self.names = together(files)
+        self.rows = sum(file.rows for file in files)
+        self.store = Store(memory, self.rows * 8 * len(self.names))
+        self.memory = memory
+        self.problems = Collected()
+        self.reader: Reader
+
+    def table(self) -> Table:
+        """Read. A RunError has all that was found wrong."""
+        self._names_exist()
+        columns: Columns = {name: self._begun(name) for name in self.names}
+        with Reader(self.memory) as self.reader:
+            self._fill(columns)
+            for _ in range(2):
+                self._look(columns)
+                again = {name: fresh for name in self.names if (fresh := self._settled(name, columns[name])) is not None}
+                if not again:
+                    break
+                self._fill(again)
+                columns |= again
+        for file in self.files:
+            self.problems.add(*file.problems, more=file.more)
+        done = [self._column(place, name, columns.pop(name)) for place, name in enumerate(self.names, 1)]
+        self.problems.done()
+        return self._table([column for column in done if column is not None])
+
+    def _names_exist(self) -> None:
+        for option in ("categorical", "numeric"):
+            for name in getattr(self.options, option):
+                if name not in self.names:
+                    table = Table((self.files[0].name,), 0, tuple(Column(each, 0, "", None) for each in self.names))
+                    raise type(self)._unknown(table, name, option)
+
+    @staticmethod
+    def _unknown(table: Table, name: str, option: str) -> Exception:
+        from chainrule.errors import InputError
+
+        return InputError(replace(table.unknown(name), field=f"--{option}"))
+
+    def _begun(self, name: str) -> Numbers | Texts:
+        """A column to be filled, as what its first cells seem to be."""
+        forced = self.forced.get(name)
+        if forced not in (None, "number"):
+            return Texts(self.rows, self.store)
+        texts: Counter[str] = Counter()
+        for file in self.files[:3]:
+            if name in file.given:
+                return Texts(self.rows, self.store)
+            place = file.names.index(name)
+            texts.update(row[place].strip() for row in file.sample)
+        counts = {text: count for text, count in texts.items() if text.lower() not in self.options.empty}
+        guess = decide(counts, forced, self.options, self.files[0].separator)
+        if guess.kind == "number" and counts:
+            return Numbers(self.rows, self.store, guess.decimal)
+        return Texts(self.rows, self.store)
+
+    def _fill(self, columns: Columns) -> None:
+        at = 0
+        for file in self.files:
+            inside = {name: column for name, column in columns.items() if name not in file.given}
+            for name, column in columns.items():
+                if name in file.given:
+                    assert isinstance(column, Texts)
+                    column.fill(file.given[name], at, file.rows)
+            self._stream(file, inside, at, lambda column, batch, place, row: column.take(batch, place, row))
+            at += file.rows
+
+    def _look(self, columns: Columns) -> None:
+        """A second reading of columns of numbers in which some cell is none: what stands there?"""
+        odd = {name: column for name, column in columns.items() if isinstance(column, Numbers) and column.odd}
+        at = 0
+        empty = self.options.empty
+        for file in self.files if odd else ():
+            self._stream(file, odd, at, lambda column, batch, place, row: column.look(batch, place, row, empty), texts=True)
+            at += file.rows
+        for column in odd.values():
+            column.odd = False
+
+    def _stream(self, file: CsvFile, columns: Mapping[str, Any], at: int, take: Any, texts: bool = False) -> None:
+        """Hand the batches of a file to its columns, the first row of it being row `at` of the table."""
+        wanted = [
+            Wanted(
+                file.names.index(name),
+                column.number and not texts,
+                getattr(column, "decimal", "."),
+                self.options.thousands if column.number else None,
+            )
+            for name, column in columns.items()
+        ]
+        text, expected, start = file.text, file.rows if file.kept is None else len(file.kept), at
+        if not wanted:
+            return
+        for batch in self.reader.csv(
+            text.path,
+            file.name,
+            file.width,
+            file.separator,
+            file.header,
+            wanted,
+            exact=text.odd,
+            one_by_one=file.one_by_one,
+            line_end=text.line_end,
+        ):
+            if at - start + batch.rows > expected:
+                break
+            for place, column in enumerate(columns.values()):
+                take(column, batch, place, at)
+            at += batch.rows
+        if file.kept is None and self.reader.rejected:
+            file.reject(self.reader.rejected)
+            expected = len(file.kept)
+        if at - start != expected:
+            file.text.unchanged()
+            what = f"{at - start:,} rows were read where {expected:,} should be"
+            raise failed(what, file.name, do="look for unusual quotes or line ends")
+        for column in columns.values():  # rows that could not be read: no number, no text
+            if not texts and expected < file.rows:
+                column.values[at : start + file.rows] = np.nan if column.number else 0
+
+    def _settled(self, name: str, column: Numbers | Texts) -> Numbers | Texts | None:
+        """A column to be filled anew if a column of numbers turned out to be something else; None if it is settled."""
+        if isinstance(column, Texts) or not column.bad:
+            return None
+        good = self.rows - sum(column.markers.values()) - sum(bad.count for bad in column.bad.values())
+        counts = {text: bad.count for text, bad in column.bad.items()}
+        if good:
+            counts[column.example()] = good
+        found = decide(counts, self.forced.get(name), self.options, self.files[0].separator)
+        if found.kind == "number" and found.decimal == column.decimal:
+            return None
+        if found.kind == "number":
+            return Numbers(self.rows, self.store, found.decimal)
+        return Texts(self.rows, self.store)
+
+    def _column(self, place: int, name: str, column: Numbers | Texts) -> Column | None:
+        forced, separator = self.forced.get(name), self.files[0].separator
+        if isinstance(column, Numbers):
+            made, faults = column_of_numbers(name, place, column, forced, self.options, separator)
+        else:
+            made, faults = column_of_texts(name, place, column, forced, self.options, separator)
+        if faults or (self.options.missing == "error" and made.found.gaps):
+            self.problems.add(*faulty(made, faults, self.options, self._where))
+        return made
+
+    def _where(self, row: int) -> tuple[str, int]:
+        for file in self.files:
+            if row < file.rows:
+                return file.name, file.line(row)
+            row -= file.rows
+        raise AssertionError("a row beyond all files")
+
+    def _table(self, columns: Sequence[Column]) -> Table:
+        parts, at = [], 0
+        for file in self.files:
+            file.text.unchanged()
+            parts.append(file.part(at))
+            at += file.rows
+        first = self.files[0]
+        commas = any("decimal comma" in note for column in columns for note in column.found.notes)
+        dialect = Dialect(
+            "csv",
+            first.separator,
+            "," if commas else ".",
+            self.options.encoding or "utf-8",
+            first.header,
+            first.text.line_end,
+            first.text.quotes,
+            first.notes,
+        )
+        warnings = tuple(warning for file in self.files for warning in file.warnings)
+        return Table(tuple(file.name for file in self.files), self.rows, tuple(columns), warnings, dialect, "", tuple(parts))
