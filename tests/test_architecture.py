@@ -52,7 +52,7 @@ ROOMS = {
         "settings",
         "splits",
         "tables",
-    },  # fmt: skip
+    },
     "judging": {"draws", "experiment", "models", "preparing", "scores", "tables"},
     "predicting": {"files", "models", "tables"},
     "folding": {"epochs", "experiment", "judging", "preparing", "scores", "splits"},
@@ -112,7 +112,7 @@ ROOMS = {
         "spec",
         "tables",
         "tracing",
-    },  # fmt: skip
+    },
     "__main__": {"cli"},
 }
 # `tracing` may ask `explain` only when a trace is told to tell itself: inside a function.
