@@ -193,7 +193,7 @@ def of_rows(
         part = splits.hold_out(len(learn), recipe.validation_fraction, settings.seed, draw=1, **grouping.chosen)
         train, validation = learn[part.train], learn[part.test]
     network = recipe.network(len(preparation.inputs), goal.outputs, settings.seed)
-    said = (found.why, *(str(note) for note in notes if not note.warning))
+    said = (found.why, *preparing.summed_up(note for note in notes if not note.warning))
     return Experiment(
         _resolved(settings, recipe, found, grouping_of(settings, table, learn, found.kind).how),
         table,
