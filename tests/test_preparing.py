@@ -32,6 +32,7 @@ from chainrule.preparing import blocks as reading
 from chainrule.preparing.columns import KINDS
 from chainrule.preparing.schema import SCHEMAS
 from chainrule.preparing.statistics import GATHERED, numbers, quantiles, summary
+from chainrule.readers import Floats
 from chainrule.rules.preparation import Robust
 from chainrule.tables.table import Table
 from small_tables import column, table
@@ -117,12 +118,18 @@ def test_extreme_numbers_do_not_overflow() -> None:
         assert x.std() > 0.1, scale
 
 
-def test_a_number_beyond_any_scale_is_named_by_its_line() -> None:
+def test_what_even_a_difference_overflows_for_is_named_by_its_line() -> None:
+    cells = np.append(np.linspace(-1.7e308, -1.6e308, 300), [1.7e308, 0.0])
+    with pytest.raises(RunError, match=r'too far .* table\.csv:302, column "c" - got 1\.7e\+308'):
+        Preparation((only(cells)[0],)).matrix(table(c=cells))
+
+
+def test_squeezed_numbers_do_not_overflow() -> None:
     made, _ = only(np.append(NORMAL, 1e9) * 1e-200)
     assert made.far
-    new = table(c=[1e-200, 2e-200, 1e200])
-    with pytest.raises(RunError, match=r'too far .* table\.csv:4, column "c" - got 1e\+200'):
-        Preparation((made,)).matrix(new)
+    prepared, new = Preparation((made,)), table(c=[1e-200, 2e-200, 1e200])
+    assert prepared.matrix(new)[2, 0] == pytest.approx(Robust().reach, rel=1e-11)
+    assert prepared.cut(new) == (), "it makes no difference"
 
 
 def test_new_numbers_farther_out_than_any_are_cut() -> None:
@@ -725,3 +732,45 @@ def test_targets_of_a_regression_are_standardised_and_brought_back() -> None:
         goal_of(table(t=[2.0, 2.0]), None, "t", "number")
     with pytest.raises(RunError, match="too small or too large"):
         goal_of(table(t=[1.7e308, -1.7e308]), None, "t", "number")
+
+
+cells = st.one_of(
+    st.lists(st.one_of(st.none(), st.floats(-1e12, 1e12), st.sampled_from([0.0, 1.0, 1e300])), min_size=12, max_size=12),
+    st.lists(
+        st.one_of(st.none(), st.sampled_from(["a", "b", "c", "other", "ünï"]), st.text(max_size=3)), min_size=12, max_size=12
+    ),
+    st.lists(st.one_of(st.none(), st.booleans()), min_size=12, max_size=12),
+    st.lists(st.one_of(st.none(), st.dates()), min_size=12, max_size=12),
+)
+
+
+@settings(deadline=None)
+@given(cells, cells)
+def test_whatever_stands_in_a_table_is_finite_and_the_same_after_json(first: Any, second: Any) -> None:
+    whole = table(first=first, second=second, steady=NORMAL[:12], t=[0.0, 1.0] * 6)
+    made, notes = fit(whole, np.arange(8), "t")
+    x = made.matrix(whole)
+    assert x.shape == (12, len(made.inputs))
+    assert np.isfinite(x).all()
+    again = Preparation.made(json.loads(json.dumps(made.data())))
+    assert np.array_equal(again.matrix(whole), x)
+    for place in range(len(made.inputs)):
+        name, sentence = made.source(place)
+        assert made.inputs[place].startswith(name)
+        assert sentence
+    raw = made.raw(whole, np.arange(12))
+    assert raw.told is not None
+    for row in range(12):
+        for place in range(len(made.inputs)):
+            group, text = raw.group(place), raw.told(row, place)
+            if group is not None:
+                column = group.places.index(place)
+                cell, center, scale = group.cells[row, column], group.center[column], group.scale[column]
+                assert group.rule.value(Floats(), cell, center, scale) == x[row, place]
+            elif ": 1 because" in text:
+                assert x[row, place] == 1
+            elif ": 0 because" in text:
+                assert x[row, place] == 0
+            else:
+                assert text
+    assert all(str(note) for note in notes)

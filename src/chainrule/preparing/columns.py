@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,6 +15,9 @@ from chainrule.rules.preparation import Preparation, Robust, Standardize
 FAR = 8.0
 """Spreads from the median, or deviations from the mean, beyond which a number is far out. Of a million normally distributed
 numbers the farthest is at 5."""
+
+FARTHEST = 1e12
+"""Spreads beyond which a number that is squeezed is at the end of its reach to the last digits."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,10 @@ class Number(Prepared):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The numbers that are taken for any that are farther out. A squeezed column needs none."""
-        if self.far:
-            return -math.inf, math.inf
-        return self.center - FAR * self.scale, self.center + FAR * self.scale
+        """The numbers that are taken for any that are farther out. In a squeezed column these are so far that it makes no
+        difference, but that nothing overflows."""
+        reach = (FARTHEST if self.far else FAR) * self.scale
+        return self.center - reach, self.center + reach
 
     def beyond(self, values: Any) -> Any:
         """Which numbers are farther out than any in training was, and are cut."""
@@ -88,7 +90,7 @@ class Number(Prepared):
         """The numbers that are scaled: with what stands for missing ones, cut where they are farther out than any was."""
         missing = values != values
         numbers = np.where(missing, self.fill, values) if missing.any() else values
-        return numbers if self.far else np.clip(numbers, *self.bounds)
+        return np.clip(numbers, *self.bounds)
 
     def into(self, out: Any, values: Any, levels: tuple[str, ...]) -> None:
         out[:, 0] = self.rule.value(Floats(), self.filled(values), self.center, self.scale)
@@ -227,7 +229,8 @@ def told(column: Prepared, place: int, text: str | None, value: float = 0.0) -> 
     if text is None:
         return "The cell is empty: the median of the training rows stands in for it."
     if isinstance(column, Number) and column.beyond(value):
-        return f"The cell is {printable(text)}, farther out than any in training: {FAR:g} deviations from the mean are enough."
+        enough = f"{FARTHEST:g} spreads from the median" if column.far else f"{FAR:g} deviations from the mean"
+        return f"The cell is {printable(text)}, farther out than any in training: {enough} are enough."
     if isinstance(column, Number) and column.date:
         return f"The cell is {printable(text)}: so many days after 1970-01-01."
     return ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import shown
 from chainrule.preparing.blocks import Rows, taken
 from chainrule.tables.table import Column, Table
 
@@ -41,7 +42,7 @@ def giveaways(table: Table, rows: Rows, target: str, names: Sequence[str]) -> It
         if key in earlier:
             first, all_of_it = earlier[key]
             if len(chosen) == len(table) or np.array_equal(all_of_it, column.values, equal_nan=column.kind != "category"):
-                yield name, f"is the same as column {first!r}: leave one of them out"
+                yield name, f"is the same as column {shown(first)}: leave one of them out"
         else:
             earlier[key] = (name, column.values)
 
