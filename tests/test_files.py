@@ -19,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 import chainrule as cr
 from chainrule import files, models
 from chainrule.files import container, disk
-from made_files import forged, network, small_checkpoint, small_model, state, taken_apart
+from made_files import forged, network, resummed, small_checkpoint, small_model, state, taken_apart
 
 # The catalogue: rows of (id, what is wrong, a function that makes the file and returns its path, texts of the message).
 # Each must end in a RunError (exit code 1) that names the file, in no more than a second.
@@ -194,6 +194,12 @@ def _(folder):
     return rewritten(folder, lambda p, i, d: (p, {**i, "more": 1}, d))
 
 
+@row("M05", "more metadata", "the header has an entry of no meaning", "'format'")
+def _(folder):
+    data = rewritten(folder, lambda *_: None).read_bytes()
+    return raw(folder, resummed(data, b'"},"layers.1.W"', b'","format":"pt"},"layers.1.W"'))
+
+
 @row("M05", "a key missing", "the header lacks what every file has", "'kind'")
 def _(folder):
     return rewritten(folder, lambda p, i, d: (p, {key: i[key] for key in i if key != "kind"}, d))
@@ -202,13 +208,7 @@ def _(folder):
 @row("M05", "not UTF-8", "the header is not UTF-8")
 def _(folder):
     data = rewritten(folder, lambda *_: None, after=',"XXXX":1').read_bytes()
-    data = data.replace(b"XXXX", b"\xff\xfe\xfd\xfc")
-    digest = data[data.index(b"header_sha256") + 18 :][:64]
-    import hashlib
-
-    length = 8 + int.from_bytes(data[:8], "little")
-    right = hashlib.sha256(data[:length].replace(digest, b"0" * 64, 1)).hexdigest().encode()
-    return raw(folder, data.replace(digest, right, 1))
+    return raw(folder, resummed(data, b"XXXX", b"\xff\xfe\xfd\xfc"))
 
 
 def moved(name, **change):

@@ -51,7 +51,7 @@ class Experiment:
     validation: Any
     test: Any
     said: tuple[str, ...] = ()
-    warned: tuple[str, ...] = ()
+    warned: tuple[Problem, ...] = ()
     cache: Path | None = None
 
     @property
@@ -70,9 +70,16 @@ class Experiment:
         return self._prepared(self.train, "train")
 
     @cached_property
-    def held(self) -> Rows | None:
-        """The validation rows, if there are any."""
-        return self._prepared(self.validation, "validation") if len(self.validation) else None
+    def watched(self) -> Rows | None:
+        """Rows whose loss is told after each epoch: the validation rows. Where there are none, nothing is decided by a loss,
+        and the rows held out can be watched without their ever having a say."""
+        rows = self.validation if len(self.validation) else self.test
+        return self._prepared(rows, "watched") if len(rows) else None
+
+    @property
+    def curve(self) -> str:
+        """What the loss of the watched rows is called."""
+        return "validation" if len(self.validation) else "held_out"
 
     def _prepared(self, rows: Any, part: str) -> Rows:
         dtype = np.dtype(self.recipe.dtype)
@@ -159,7 +166,7 @@ def prepare(settings: Settings, cache: Path | None = None) -> Experiment:
         learn, test = usable[part.train], usable[part.test]
     else:
         learn, test = usable, usable[:0]
-    warned = (*map(str, table.warnings), *map(str, found.warnings), *map(str, missing))
+    warned = (*table.warnings, *found.warnings, *missing)
     return of_rows(settings, table, found, learn, test, warned=warned, cache=cache)
 
 
@@ -178,7 +185,7 @@ def of_rows(
     learn: Any,
     test: Any,
     *,
-    warned: Sequence[str] = (),
+    warned: Sequence[Problem] = (),
     cache: Path | None = None,
 ) -> Experiment:
     """The experiment on some rows of a table: `learn` are those to train on and to validate with, `test` those to judge by."""
@@ -208,7 +215,7 @@ def of_rows(
         validation,
         test,
         said,
-        (*warned, *(str(note) for note in notes if note.warning)),
+        (*warned, *(Problem(str(note), file=table.files[0]) for note in notes if note.warning)),
         cache if settings.memory is not None else None,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chainrule import files, judging
-from chainrule.course import Checkpoint, Epoch, Learned, Midway
+from chainrule.course import Checkpoint, Epoch, Learned, Midway, Standing
 from chainrule.epochs import learn
 from chainrule.errors import RunError
 from chainrule.experiment import Experiment, prepare
@@ -35,7 +35,7 @@ class Teller(Protocol):
 
     def warn(self, text: str) -> None: ...
 
-    def epoch(self, epoch: Epoch) -> None: ...
+    def epoch(self, epoch: Epoch, curve: str) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ def _train(
             experiment.rows,
             experiment.optimizer,
             experiment.course,
-            validation=experiment.held,
+            validation=experiment.watched,
             callbacks=[recorder.callback],
             going=None if state is None else midway_from(state["midway"]),
             between=recorder.between,
@@ -128,8 +128,10 @@ def _tell(experiment: Experiment, teller: Teller) -> None:
     """What was found and decided, before training begins."""
     for text in experiment.said:
         teller.say(text)
-    for text in experiment.warned:
-        teller.warn(text)
+    if experiment.settings.strict and experiment.warned:
+        raise RunError(*experiment.warned)
+    for problem in experiment.warned:
+        teller.warn(str(problem))
     recipe, counts = experiment.recipe, (len(experiment.train), len(experiment.validation), len(experiment.test))
     shares = [f"{counts[0]:,} rows to train"]
     shares += [f"{counts[1]:,} to say when to stop"] if counts[1] else []
@@ -173,13 +175,13 @@ class Recorder:
     def callback(self, epoch: Epoch) -> None:
         self._fresh = epoch
 
-    def between(self, midway: Callable[[], Midway]) -> bool:
+    def between(self, standing: Standing) -> bool:
         """Called several times a second."""
         if self._fresh is not None:
-            self._note(midway().last)
+            self._note(standing.checkpoint())
         stop = self.stop()
         if not stop and time.monotonic() - self._saved_at >= self.every:
-            self.save(midway())
+            self.save(standing.midway())
         return stop
 
     def ended(self, learned: Learned) -> None:
@@ -196,14 +198,14 @@ class Recorder:
         """A line of the history."""
         epoch, self._fresh = self._fresh, None
         assert epoch is not None
-        entry = {**_told_of(epoch), "parameters": digest(at.parameters)}
+        entry = {**_told_of(epoch, self.experiment.curve), "parameters": digest(at.parameters)}
         self.history.append(entry)
         try:
             with open(self.run.history_file, "a", encoding="utf-8") as stream:
                 stream.write(_line(entry))
         except OSError as error:
             self._complain(f"the history could not be written: {(error.strerror or str(error)).lower()}")
-        self.teller.epoch(epoch)
+        self.teller.epoch(epoch, self.experiment.curve)
 
     def save(self, midway: Midway, must: bool = False, **more: Any) -> None:
         """A checkpoint, and the best weights if they are others than last time. What fails is told, and tried again; it
@@ -244,9 +246,11 @@ class Recorder:
                 (self.run.checkpoints / files.step_name(step)).unlink(missing_ok=True)
 
 
-def _told_of(epoch: Epoch) -> dict[str, Any]:
-    names = ("number", "updates", "loss", "penalty", "validation", "rate", "best", "seconds")
-    return {name: getattr(epoch, name) for name in names if getattr(epoch, name) is not None}
+def _told_of(epoch: Epoch, curve: str) -> dict[str, Any]:
+    told = {name: getattr(epoch, name) for name in ("number", "updates", "loss", "penalty")}
+    if epoch.validation is not None:
+        told[curve] = epoch.validation
+    return told | {name: getattr(epoch, name) for name in ("rate", "best", "seconds")}
 
 
 def _line(entry: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ REASONS = {
 }
 
 
-def as_text(outcome: Outcome) -> str:
+def as_text(outcome: Outcome, width: int) -> str:
     """Words first, then the figures."""
     learned, run = outcome.learned, outcome.run
     count = len(learned.epochs)
@@ -31,7 +32,7 @@ def as_text(outcome: Outcome) -> str:
     if learned.trouble:
         lines.append(printable(learned.trouble))
     if outcome.judgement is not None:
-        lines += ["", printable(judging.in_words(outcome.judgement)), "", *_figures(outcome.judgement)]
+        lines += ["", *_words(outcome.judgement, width), "", *_figures(outcome.judgement)]
     if outcome.folds is not None:
         lines += ["", f"{len(outcome.folds.judgements)} folds, mean and standard deviation:", *columns(_folds(outcome.folds))]
     lines += ["", f"model    {printable(str(run.model_file))}", f"run      {printable(str(run.folder))}"]
@@ -66,9 +67,13 @@ def _figures(judgement: Judgement) -> list[str]:
     return lines
 
 
-def judged(judgement: Judgement) -> str:
+def judged(judgement: Judgement, width: int) -> str:
     """A judgement alone."""
-    return "\n".join([printable(judging.in_words(judgement)), "", *_figures(judgement)]) + "\n"
+    return "\n".join([*_words(judgement, width), "", *_figures(judgement)]) + "\n"
+
+
+def _words(judgement: Judgement, width: int) -> list[str]:
+    return textwrap.wrap(printable(judging.in_words(judgement)), width)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -97,6 +102,6 @@ def as_json(outcome: Outcome) -> str:
         "seconds": outcome.seconds,
         "scores": None if outcome.judgement is None else outcome.judgement.figures(),
         "folds": None if outcome.folds is None else outcome.folds.figures(),
-        "warnings": list(outcome.experiment.warned),
+        "warnings": [str(problem) for problem in outcome.experiment.warned],
     }
     return json.dumps(told, indent=1) + "\n"

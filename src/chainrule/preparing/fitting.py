@@ -12,14 +12,12 @@ import numpy as np
 
 from chainrule.errors import Problem, RunError, shown
 from chainrule.preparing.blocks import Rows, blocks, counted
-from chainrule.preparing.columns import Boolean, Category, LeftOut, Number, Prepared
+from chainrule.preparing.columns import FAR, Boolean, Category, LeftOut, Number, Prepared
 from chainrule.preparing.leaks import giveaways
 from chainrule.preparing.preparation import Preparation
 from chainrule.preparing.schema import LONGEST
 from chainrule.preparing.statistics import Summary, numbers, quantiles, summary
-
-FAR = 8.0
-"""Spreads from the median beyond which a number is far out. Of a million normally distributed numbers the farthest is at 5."""
+from chainrule.tables.table import Column, Table
 
 NORMAL = 1.3489795003921634
 """How far apart the quartiles of a normal distribution are, in standard deviations: the quartiles' distance divided by this is
@@ -51,7 +49,7 @@ class Note:
 
 
 def fit(
-    table: Any, rows: Rows, target: str, *, leave_out: Collection[str] = (), keep: Collection[str] = ()
+    table: Table, rows: Rows, target: str, *, leave_out: Collection[str] = (), keep: Collection[str] = ()
 ) -> tuple[Preparation, tuple[Note, ...]]:
     """What becomes of each column but the target, and what there is to say about it.
 
@@ -85,7 +83,7 @@ def fit(
     return preparation, tuple(notes)
 
 
-def _fitted(column: Any, rows: Rows, length: int, keep: bool) -> tuple[Prepared, list[Note]]:
+def _fitted(column: Column, rows: Rows, length: int, keep: bool) -> tuple[Prepared, list[Note]]:
     if column.kind == "category":
         made, notes = _category(column, rows)
     else:
@@ -103,7 +101,7 @@ CONSTANT = "it is the same in every row"
 EMPTY = "it has no value in any row"
 
 
-def _number(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
+def _number(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
     """Numbers, dates and booleans."""
     found = summary(column.values, rows)
     if not found.count:
@@ -120,7 +118,8 @@ def _number(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
         low, median, high = quantiles(source, found.count, (0.25, 0.5, 0.75))
         spread = _spread(high - low, found, source)
         center, scale, far = found.mean, found.deviation, False
-        if max(abs(found.high - median), abs(found.low - median)) / FAR > spread:
+        aside = max(abs(found.high - median), abs(found.low - median)) / FAR > spread
+        if aside or max(found.high - center, center - found.low) / FAR > scale:
             center, scale, far = median, spread, True
             farthest = found.high if found.high - median > median - found.low else found.low
             notes.append(Note(column.name, f"has numbers that are far out, up to {farthest:g}: they are squeezed"))
@@ -143,7 +142,7 @@ def _spread(between: float, found: Summary, source: Any) -> float:
     return (high - low) / NORMAL_90 if high > low else found.deviation
 
 
-def _category(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
+def _category(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
     count, gaps = len(column.levels), 0
     seen = np.zeros(count, np.int64)
     for block in blocks(column.values, rows):
@@ -180,7 +179,7 @@ def _category(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
     return made, notes
 
 
-def _numbers_the_rows(column: Any, length: int) -> str:
+def _numbers_the_rows(column: Column, length: int) -> str:
     """Why a column only numbers or names the rows, or nothing. Looks at the whole table: in a part of it, numbers have gaps."""
     if column.kind != "number" or length < FEW_ROWS:
         return ""
