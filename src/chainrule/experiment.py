@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import files, preparing, recipes, splits, tables
-from chainrule.course import Checkpoint, Course, Learned, Rows
+from chainrule import engines, files, preparing, recipes, splits, tables
+from chainrule.course import Checkpoint, Course, Learned, Rows, some
+from chainrule.engines import Task
 from chainrule.errors import InputError, Problem, RunError, shown
 from chainrule.models import Model
 from chainrule.network import Network
@@ -130,6 +131,13 @@ class Experiment:
             "inputs": len(self.preparation.inputs),
             "program": files.program(),
         }
+
+    def engine(self) -> str:
+        """The engine that trains this on this machine, with its build: with the same one a replay has the same bits."""
+        first = np.arange(1)
+        x, t = some(self.rows.x, first), some(self.rows.t, first)
+        task = Task(self.network, x, t, self.optimizer, None, self.course.clipping, threads=self.course.threads)
+        return engines.described(self.course.engine, task)
 
     def name(self, row: int) -> str:
         """A training row as messages call it: by its line in the file."""

@@ -73,7 +73,7 @@ def _train(
     folds = None
     if state is None:
         _tell(experiment, teller)
-        run.write_settings(experiment.settings, experiment.facts())
+        run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
             if folds is None:

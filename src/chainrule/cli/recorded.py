@@ -76,7 +76,7 @@ def tell_step(what: str, step: int | None, after: int | None, data: tuple[str, .
     from chainrule.replay.telling import opened
 
     sample = telling.chosen
-    if sample == "all":
+    if isinstance(sample, str):
         raise InputError("--sample all is too much of a run's step", got="all", do="name one, or what to derive with --of")
     run.check(number)
     found = opened(run, run.replay(number), telling.of, sample, telling.digits, telling.style)

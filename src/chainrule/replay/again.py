@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,11 @@ from chainrule.experiment import Experiment, place_of, prepare
 from chainrule.network import Network
 from chainrule.runs import Run, digest, midway_from
 from chainrule.settings import Settings, resolved_path
+
+if TYPE_CHECKING:
+    from chainrule.prediction import Prediction
+    from chainrule.replay.moved import WhyChanged
+    from chainrule.tracing import Trace
 
 ISA = "CHAINRULE_ISA"
 
@@ -146,7 +151,7 @@ class RecordedRun:
     def engine(self) -> str:
         """The engine that replays here, as `facts` describe the one that trained."""
         with self._built():
-            return engines.described(self.experiment.course.engine, self._task())
+            return self.experiment.engine()
 
     @contextmanager
     def _built(self) -> Iterator[None]:
@@ -161,17 +166,33 @@ class RecordedRun:
         finally:
             del os.environ[ISA]
 
-    def _task(self) -> Task:
-        made = self.experiment
-        first = np.arange(1)
-        x, t = some(made.rows.x, first), some(made.rows.t, first)
-        return Task(made.network, x, t, made.optimizer, None, made.course.clipping, threads=made.course.threads)
-
     # updates
 
     def replay(self, number: int) -> Replay:
         """Update `number`, counted from 1, done again. InputError if the run has no such update."""
         return replay(self, number)
+
+    def trace(self, number: int, digits: int | None = None, names: str = "") -> Trace:
+        """Every number of update `number`, derived from the recorded state. digits: decimals to show; names: "textbook" or
+        "matrix"."""
+        from chainrule.replay.telling import trace_of
+
+        return trace_of(self, self.replay(number), digits, names)
+
+    def predict(self, line: int | str, data: str | tuple[str, ...] = ()) -> Prediction:
+        """The prediction for the row in a line of the table, derived from its cells; of another table if `data` names one."""
+        from chainrule.prediction import Prediction
+        from chainrule.replay import rows
+
+        model, table = rows.of_run(self, (data,) if isinstance(data, str) else tuple(data))
+        row = rows.row_of(table, str(line))
+        return Prediction(model, table, row, rows.place_of(table, row))
+
+    def why_changed(self, name: str, first: int = 1, last: int | None = None) -> WhyChanged:
+        """What moved a weight from before update `first` to after update `last`: which updates, and which rows."""
+        from chainrule.replay.moved import why_changed
+
+        return why_changed(self, name, first, last)
 
     def again(self, first: int, last: int) -> Iterator[tuple[Update, Midway]]:
         """The updates from `first` to `last`, and where the run stood before the first of them."""

@@ -26,13 +26,16 @@ PARAMETERS = ("W", "b", "gamma", "beta")
 class Shares:
     """The gradient of one parameter at one update.
 
-    rows: what each row of the batch adds, (rows,). price: what the penalties on weights add. factor: what clipping by the
-    common length multiplies the whole gradient by, 1 if it does not; gradient: the sum as the rules compute it, clipped.
+    rows: what each row of the batch adds, (rows,). price: what the penalties on weights add. whole: their sum, as the rules
+    compute it. factor: what clipping by the common length multiplies it by, 1 if it does not; cut: what clipping by value
+    takes away. gradient: what the optimizer gets.
     """
 
     rows: Any
     price: float
+    whole: float
     factor: float
+    cut: float
     gradient: float
 
 
@@ -60,7 +63,7 @@ def shares(network: Network, update: Update, cell: Cell, clipping: Clipping | No
         rows = _added(m, network, cell, place)
     data = m.steps.get(StepKey("dE_data/dW", cell.layer, "ij"))
     price = float(gradient) - float(data[place]) if cell.symbol == "W" and data is not None else 0.0
-    factor, used = 1.0, float(gradient)
+    factor, cut, used = 1.0, 0.0, float(gradient)
     if clipping is not None:
         everything = [g for layer in gradients for g in layer.values()]
         reader = Recorder()
@@ -68,8 +71,11 @@ def shares(network: Network, update: Update, cell: Cell, clipping: Clipping | No
         which = next(i for i, g in enumerate(everything) if g is gradients[cell.layer - 1][cell.symbol])
         used = float(clipped[which][place])
         shrink = reader.steps.get(StepKey("shrink", 0, ""))
-        factor = 1.0 if shrink is None else float(shrink)
-    return Shares(rows, price, factor, used)
+        if shrink is None:
+            cut = used - float(gradient)
+        else:
+            factor = float(shrink)
+    return Shares(rows, price, float(gradient), factor, cut, used)
 
 
 def slopes(network: Network, update: Update) -> tuple[Sharing, Parameters]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule import engines
 from chainrule.errors import InputError, shown
 from chainrule.explain.story import Sheet, in_full
 from chainrule.naming import Cell, cell_id
+from chainrule.readers import StepKey
 from chainrule.replay.again import RecordedRun, Replay
 from chainrule.replay.shares import index_of, number_at, parameter_of, shares
 from chainrule.tables import Table
@@ -21,6 +21,10 @@ from chainrule.tracing import Trace
 
 WORST = 5
 """Rows of an overview: those with the largest losses."""
+
+
+FEW = 30
+"""Inputs, or outputs, up to which all are told what they stand for."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,6 @@ def trace_of(run: RecordedRun, replay: Replay, digits: int | None = None, style:
 
 def goal_of(made: Any, raw: Any, rows: Any) -> Any:
     """The same inputs with the targets in the table's units, where these were prepared."""
-    from dataclasses import replace
-
     return replace(raw, goal=made.goal.raw(made.table.column(made.goal.column), rows))
 
 
@@ -91,19 +93,16 @@ def line_of(table: Table, row: int) -> str:
 
 def overview(run: RecordedRun, trace: Trace, replay: Replay) -> tuple[Sheet, ...]:
     """The largest gradients layer by layer, and the rows with the largest losses."""
-    network = run.network
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for span, gradient in trace.gradients:
-        index = np.unravel_index(int(np.argmax(np.abs(gradient))), span.shape)
-        cell = trace.scope.cell(_key(span), index)
-        moved = None if replay.after is None else float(
-            np.abs(replay.after[span.start : span.stop] - replay.before.parameters[span.start : span.stop]).max()
-        )
-        row = (network.place(span.layer), trace.label(cell), float(gradient[index]), float(np.sqrt((gradient**2).sum())))
-        rows.append((*row, moved if moved is not None else "-"))
-    gradients = Sheet(
-        "gradients", "Largest gradients", "", ("layer", "gradient", "largest", "length of all", "largest change"), tuple(rows)
-    )
+        index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.abs(gradient))), span.shape))
+        cell = trace.scope.cell(StepKey(f"dE/d{span.symbol}", span.layer, span.over), index)
+        moved: Any = "-"
+        if replay.after is not None:
+            moved = float(np.abs((replay.after - replay.before.parameters)[span.start : span.stop]).max())
+        rows.append((trace.label(cell), float(gradient[index]), float(np.sqrt((gradient**2).sum())), moved))
+    title = ("largest gradient", "value", "length of all", "largest change")
+    gradients = Sheet("gradients", "Largest gradients", "", title, tuple(rows))
     table, losses = run.experiment.table, trace.losses
     order = np.argsort(-losses, kind="stable")[:WORST]
     worst = Sheet(
@@ -113,12 +112,6 @@ def overview(run: RecordedRun, trace: Trace, replay: Replay) -> tuple[Sheet, ...
         ),
     )  # fmt: skip
     return gradients, worst
-
-
-def _key(span: Any) -> Any:
-    from chainrule.readers import StepKey
-
-    return StepKey(f"dE/d{span.symbol}", span.layer, span.over)
 
 
 def lines_head(table: Table) -> str:
@@ -137,7 +130,7 @@ def contributions(run: RecordedRun, trace: Trace, replay: Replay, cell: Cell) ->
     gradient = Cell(f"dE/d{cell.symbol}", cell.layer, cell.units)
     found = shares(network, replay, cell)
     whole = float(np.abs(found.rows).sum())
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for i in np.argsort(-np.abs(found.rows), kind="stable"):
         row = int(replay.rows[i])
         part = f"{abs(float(found.rows[i])) / whole:.1%}" if whole else "-"
@@ -161,17 +154,17 @@ def held_against(run: RecordedRun, trace: Trace, replay: Replay, cells: Iterable
         if recorded is None:
             continue
         derived, name = trace.term(cell).value, trace.label(cell)
-        entry = {"id": cell_id(cell), "name": name, "recorded": float(recorded), "derived": float(derived)}
-        entry["difference"] = float(derived) - float(recorded)
+        away = float(derived) - float(recorded)
+        entry = {"id": cell_id(cell), "name": name, "recorded": float(recorded), "derived": float(derived), "difference": away}
         data.append(entry)
         if derived == recorded or (derived != derived and recorded != recorded):
             sentences.append(f"The run's engine computed the same {name}, to the last bit.")
             continue
-        units = abs(float(derived) - float(recorded)) / float(np.spacing(np.abs(recorded)))
+        units = abs(away) / float(np.spacing(np.abs(recorded)))
         last = f"{units:,.0f} unit{'s' if round(units) != 1 else ''} in its last digit" if units < 1e6 else "more than rounding"
         sentences.append(
             f"The run's engine computed {name} = {in_full(recorded)}; the derivation ends in {in_full(derived)}, which differs "
-            f"by {abs(entry['difference']):.1e} ({last}): {why_digits_differ(run)}."
+            f"by {abs(away):.1e} ({last}): {why_digits_differ(run)}."
         )
     return sentences, data
 
@@ -215,7 +208,7 @@ def opened(
     sentences, compared = held_against(run, trace, replay, wanted)
     if not of and replay.after is not None:
         sentences = [_all_parameters(run, trace, replay)]
-    trace.notes = (*trace.notes, *sentences)
+    trace.notes = (*trace.notes, *_legend(run, targets), *sentences)
     sheets: tuple[Sheet, ...] = ()
     names = list(of)
     if of:
@@ -227,6 +220,23 @@ def opened(
     else:
         sheets = overview(run, trace, replay)
     return Opened(trace, sheets, {"replay": data_of(run, replay) | {"compared": compared}}, tuple(names), warnings_of(replay))
+
+
+def _legend(run: RecordedRun, cells: Sequence[Cell]) -> tuple[str, ...]:
+    """What inputs and outputs stand for: all of them, or those at the ends of a weight where they are many."""
+    made = run.experiment
+    inputs, outputs, last = made.preparation.inputs, made.goal.names, len(made.network.layers)
+    xs, ys = list(range(len(inputs))), list(range(len(outputs)))
+    named = [cell for cell in map(parameter_of, cells) if cell is not None and cell.units]
+    if cells and len(inputs) > FEW:
+        xs = sorted({cell.units[-1] - 1 for cell in named if cell.layer == 1 and cell.symbol == "W"})
+        xs = sorted({*xs, *(cell.units[0] - 1 for cell in cells if cell.symbol == "x")})
+    elif not cells:
+        xs = []
+    if len(outputs) > FEW:
+        ys = sorted({cell.units[0] - 1 for cell in named if cell.layer == last})
+    pairs = [f"x[{i + 1}] is {inputs[i]}" for i in xs] + [f"a[{last}][{i + 1}] is {outputs[i]}" for i in ys]
+    return (", ".join(pairs) + ".",) if pairs else ()
 
 
 def warnings_of(replay: Replay) -> tuple[str, ...]:
