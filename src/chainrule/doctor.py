@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from statistics import fmean, median
 from typing import Any
 
@@ -62,6 +62,29 @@ class Evidence:
     scale: float = 1.0
     warned: tuple[str, ...] = ()
     weighs: tuple[tuple[str, float], ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """What a model's file keeps of it: all but the settings, the history and the figures, which stand elsewhere."""
+        told = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        for name in ("settings", "history", "figures"):
+            del told[name]
+        return {name: [*value] if isinstance(value, tuple) else value for name, value in told.items()} | {
+            "weighs": [[*each] for each in self.weighs]
+        }
+
+    @classmethod
+    def made(
+        cls,
+        settings: Settings,
+        history: Sequence[Mapping[str, Any]],
+        figures: Mapping[str, Any] | None,
+        data: Mapping[str, Any],
+    ) -> Evidence:
+        """The inverse of `data`; what is not in it is not known."""
+        known = {entry.name for entry in fields(cls)} - {"settings", "history", "figures"}
+        told = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items() if name in known}
+        told["weighs"] = tuple((name, worse) for name, worse in data.get("weighs", ()))
+        return cls(settings, history=history, figures=figures, **told)
 
     @property
     def losses(self) -> list[float]:
@@ -200,9 +223,13 @@ def dead(e: Evidence) -> Iterator[Finding]:
     for layer in layers:
         part = layer.get("dead")
         if part is not None and part >= DEAD:
-            what = f"In {e.layer(layer['layer'])}, {part:.0%} of the units are dead: no row moves them any more (epoch {epoch:,})."
+            what = (
+                f"In {e.layer(layer['layer'])}, {part:.0%} of the units are dead: no row moves them any more (epoch {epoch:,})."
+            )
             do = "Use --activation leaky_relu, a smaller --learning-rate, or --norm layer."
-            yield Finding("dead units", "serious" if part > 0.9 else "warning", what, do, {"layer": layer["layer"], "dead": part})
+            yield Finding(
+                "dead units", "serious" if part > 0.9 else "warning", what, do, {"layer": layer["layer"], "dead": part}
+            )
 
 
 SATURATED = 0.6
@@ -307,7 +334,9 @@ def overfitting(e: Evidence) -> Iterator[Finding]:
             saved = " The weights of that epoch are kept, so the model is not harmed by it." if e.kept == best else ""
             what = f"Overfitting: the validation loss was best in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it.{saved}"
             do = f"Use --patience {max(5, len(e.losses) // 20)} to save the time" if saved else "Use --validation 0.15"
-            yield Finding("overfitting", "note" if saved else "warning", what, f"{do}{remedies}.", {"best": lowest, "last": last})
+            yield Finding(
+                "overfitting", "note" if saved else "warning", what, f"{do}{remedies}.", {"best": lowest, "last": last}
+            )
             return
     place = e.kept if e.validations and e.kept else len(e.losses)
     train = e.losses[place - 1]
@@ -334,7 +363,9 @@ def unfinished(e: Evidence) -> Iterator[Finding]:
     if e.ended == "time":
         planned = e.settings.epochs or epochs
         what = f"The time was up after {epochs:,} of {planned:,} epochs."
-        yield Finding("unfinished", "note", what, "Go on with --resume and a longer --time-limit.", {"epochs": epochs, "planned": planned})
+        yield Finding(
+            "unfinished", "note", what, "Go on with --resume and a longer --time-limit.", {"epochs": epochs, "planned": planned}
+        )
         return
     watched = e.watched
     if e.ended != "epochs" or epochs < 10 or not e.blind == e.blind:

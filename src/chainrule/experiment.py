@@ -110,8 +110,11 @@ class Experiment:
         RunError if training broke down before any epoch went well."""
         if learned.reason == "not finite" and not learned.best_epoch:
             raise RunError(Problem(learned.trouble, do="try a smaller --learning-rate, or --clip-norm 1"))
-        best = self.recipe.keeps == "best" or learned.reason == "not finite"
-        return learned.best if best and learned.best_epoch else learned.last
+        return learned.best if self.keeps_best(learned) else learned.last
+
+    def keeps_best(self, learned: Learned) -> bool:
+        """Whether the model gets the weights of the best epoch, and not those of the last."""
+        return bool(learned.best_epoch) and (self.recipe.keeps == "best" or learned.reason == "not finite")
 
     def model(self, weights: Checkpoint) -> Model:
         """The model with these weights."""
