@@ -22,7 +22,7 @@ from chainrule.errors import InputError, Problem, RunError, shown
 from chainrule.experiment import Experiment, place_of, prepare
 from chainrule.network import Network
 from chainrule.runs import Run, digest, midway_from
-from chainrule.settings import Settings, resolved_path
+from chainrule.settings import resolved_path
 
 if TYPE_CHECKING:
     from chainrule.prediction import Prediction
