@@ -94,7 +94,7 @@ def test_l4_a_batch_that_overflows_is_named_and_nothing_is_spoilt(dtype, bad):
     x = X[:40].copy()
     x[17, 2] = bad if dtype == "float32" else bad * 1e200
     network = Network([Dense(5, "relu"), Dense(2)], inputs=4, seed=3, dtype=dtype)
-    found = learn(network, Rows(x, T[:40]), SGD(0.01), Course(3, 8), labels=np.arange(100, 140))
+    found = learn(network, Rows(x, T[:40]), SGD(0.01), Course(3, 8), name=lambda row: f"row {row + 101}")
     assert found.reason == "not finite"
     assert np.isfinite(found.last.parameters).all()
     for part in ("epoch 1, batch", "layer", "row 118", "inputs are as large as"):
@@ -135,7 +135,7 @@ def told(epochs):
 def stop_after(calls):
     """A `between` that ends training when it is asked for so many times."""
     left = iter(range(calls - 1, -1, -1))
-    return lambda midway: next(left) == 0
+    return lambda standing: next(left) == 0
 
 
 STOPPINGS = [
@@ -168,8 +168,8 @@ def test_a_run_goes_on_in_the_middle_of_an_epoch(monkeypatch, stopping, calls):
 class OnShelf:
     """Rows that are not in memory."""
 
-    def __init__(self, rows, most):
-        self.rows, self.most, self.shape, self.taken = rows, most, rows.shape, 0
+    def __init__(self, rows):
+        self.rows, self.taken = rows, 0
 
     def __len__(self):
         return len(self.rows)
@@ -185,9 +185,9 @@ def test_rows_that_are_not_in_memory_give_the_same_bits(monkeypatch, size):
     course = Course(6, size, stopping=Stopping("validation"))
     weight = np.linspace(0.5, 2, 40)
     whole = learn(net(), ROWS._replace(weight=weight), Adam(0.05), course, validation=HELD)
-    shelf, targets = OnShelf(ROWS.x, 16), OnShelf(ROWS.t, 16)
-    held = Rows(OnShelf(HELD.x, 16), OnShelf(HELD.t, 16))
-    found = learn(net(), Rows(shelf, targets, weight), Adam(0.05), course, validation=held)
+    shelf = OnShelf(ROWS.x)
+    held = Rows(OnShelf(HELD.x), HELD.t, most=16)
+    found = learn(net(), Rows(shelf, OnShelf(ROWS.t), weight, 16), Adam(0.05), course, validation=held)
     same(found.last, whole.last)
     same(found.best, whole.best)
     assert told(found.epochs) == told(whole.epochs)
@@ -198,8 +198,20 @@ def test_a_row_on_the_shelf_that_spoils_training_is_named():
     x = ROWS.x.copy()
     x[33] *= 1e200
     network = Network([Dense(6, "relu"), Dense(2)], inputs=4)
-    found = learn(network, Rows(OnShelf(x, 16), OnShelf(ROWS.t, 16)), SGD(0.1), Course(3, 8))
+    found = learn(network, Rows(OnShelf(x), OnShelf(ROWS.t), most=16), SGD(0.1), Course(3, 8))
     assert found.reason == "not finite"
     assert "row 34" in found.trouble
     again = learn(network, Rows(x, ROWS.t), SGD(0.1), Course(3, 8))
     assert found.trouble == again.trouble
+
+
+@pytest.mark.parametrize("size", [None, 6])
+def test_training_on_some_of_the_rows(size):
+    among = np.array([3, 7, 8, 11, 12, 19, 20, 31, 38])
+    course = Course(5, size, stopping=Stopping("validation"))
+    weight = np.linspace(0.5, 2, 50)
+    held = Rows(X[40:], T[40:])
+    chosen = learn(net(), Rows(X[among], T[among], weight[among]), Adam(0.05), course, validation=held)
+    found = learn(net(), Rows(X, T, weight), Adam(0.05), course, among=among, validation=held)
+    same(found.last, chosen.last)
+    assert told(found.epochs) == told(chosen.epochs)

@@ -152,9 +152,14 @@ def test_initializers_on_terms_are_initializers_on_floats(initializer: Any) -> N
 
 @pytest.mark.parametrize("preparation", every("preparation"), ids=shown)
 def test_preparations_on_terms_are_preparations_on_floats(preparation: Any) -> None:
-    x, mean, deviation = np.array([[1.0, 5.0], [2.5, -3.0]]), np.array([1.5, 1.0]), np.array([0.5, 4.0])
-    terms = preparation.value(reader(2), given("x", x), given("mean", mean), given("deviation", deviation))
-    assert_same(terms, preparation.value(Floats(), x, mean, deviation), preparation)
+    x, center, scale = np.array([[1.0, 5.0], [2.5, -3e9], [1.5, 7.0]]), np.array([1.5, 1.0]), np.array([0.5, 4.0])
+    made = preparation.value(Floats(), x, center, scale)
+    statistics = given("center", center), given("scale", scale)
+    assert_same(preparation.value(reader(3), given("x", x), *statistics), made, preparation)
+    back = preparation.back(Floats(), made, center, scale)
+    assert back == pytest.approx(x, rel=1e-6), "what is 1e9 spreads out keeps some seven digits beside a reach of 4"
+    assert_same(preparation.back(reader(3), given("made", made), *statistics), back, preparation)
+    assert len(preparation.statistics) == len(set(preparation.statistics)) == 2
 
 
 # A formula, read back

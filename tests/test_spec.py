@@ -114,8 +114,9 @@ def test_penguins_are_standardized():
     assert example.outputs == ("Adelie", "Chinstrap", "Gentoo")
     assert example.t.sum(0).tolist() == [151, 68, 123]
     assert "2 with gaps" in example.notes[0]
-    raw, mean, deviation = example.raw
-    assert np.array_equal(example.x, (raw - mean) / deviation)
+    (group,) = example.raw.groups
+    assert group.places == (0, 1, 2, 3)
+    assert np.array_equal(example.x, (group.cells - group.center) / group.scale)
     assert np.allclose(example.x.std(0), 1)
 
 
@@ -718,8 +719,9 @@ def with_table(tmp_path, table, text=CLASSES):
 
 def test_a_table_of_ones_own(tmp_path):
     example = with_table(tmp_path, "\ufeffa,b,k,d\n1,10,x,q\n3,,y,q\n5,30,x,q\n7,20,y,q\n")
-    assert example.raw[0].tolist() == [[1, 10], [5, 30], [7, 20]]
-    assert example.raw[2] == pytest.approx(np.std([[1, 10], [5, 30], [7, 20]], axis=0))
+    (group,) = example.raw.groups
+    assert group.cells.tolist() == [[1, 10], [5, 30], [7, 20]]
+    assert group.scale == pytest.approx(np.std([[1, 10], [5, 30], [7, 20]], axis=0))
     assert example.outputs == ("x", "y")
     assert "4 rows in t.csv; 1 with gaps" in example.notes[0]
     plain = example.with_settings([("data.standardize", "false"), ("data.rows", "[1, 4]")])

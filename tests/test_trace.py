@@ -9,6 +9,7 @@ import pytest
 import chainrule as cr
 from chainrule.cli import main
 from chainrule.naming import cell_id
+from chainrule.rules.losses import Huber
 from chainrule.tracing import named_in
 
 X, T = [[0.1, 0.2], [0.5, -0.3], [0.4, 0.9]], [[1.0, 0.0], [0.0, 1.0], [0.3, 0.7]]
@@ -173,3 +174,13 @@ def test_how_many_numbers_are_left_unopened_is_said():
     missing = [name for name in shown - opened if trace.term(trace.find(name)).opens]
     assert unopened == len(missing) > 0
     assert f"{trace.leading_to(['dE/dW[1][1,1]'])[1]:,} more numbers lead here" in trace.explain("dE/dW[1][1,1]")
+
+
+def test_every_hyper_parameter_is_found_by_its_id():
+    """Huber's δ is a number of its own, although people also write δ for delta."""
+    network = cr.Network([cr.Dense(1, "leaky_relu")], inputs=1, loss=Huber(0.5))
+    found = cr.trace(network, [[0.3]], [[2.0]], cr.Adam(0.1))
+    for cell in found.cells:
+        assert found.find(cell_id(cell)) == cell, cell
+    assert found["δ"].value == 0.5
+    assert found["δ_o1"].id == "dE/dz[1][1]"

@@ -7,16 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 from chainrule.engines.reference import State
 from chainrule.rules.rule import Clipping, Schedule
 from chainrule.training import check_count
 
 
 class Stored(Protocol):
-    """Rows that are not in memory: `take` reads some of them, in the order asked for; `most` may be held at a time."""
-
-    shape: tuple[int, ...]
-    most: int
+    """Rows that are not in memory: `take` reads some of them, in the order asked for."""
 
     def __len__(self) -> int: ...
 
@@ -26,12 +25,19 @@ class Stored(Protocol):
 class Rows(NamedTuple):
     """Rows with their targets, and what each counts: x (rows, inputs), t (rows, outputs), weight None or (rows,).
 
-    x and t are arrays, or both Stored: then only the rows of a few batches are in memory at a time, to the same bits.
+    most: None where x is an array. Where it is Stored (and t, perhaps), so many rows are in memory at a time, or the rows of
+    one batch; the bits are the same.
     """
 
     x: Any
     t: Any
     weight: Any = None
+    most: int | None = None
+
+
+def some(values: Any, rows: Any) -> Any:
+    """Some rows of an array, or of what is Stored: an array."""
+    return values[rows] if isinstance(values, np.ndarray) else values.take(rows)
 
 
 @dataclass(frozen=True)
@@ -109,9 +115,16 @@ class Midway:
     before: Checkpoint | None = None
 
 
-Between = Callable[[Callable[[], Midway]], bool]
-"""Called several times a second, and after each epoch, with a function that says where the run stands (that copies its
-parameters); training ends when it returns True."""
+class Standing(Protocol):
+    """A run between two updates. Both answers copy the parameters: ask only for what is needed."""
+
+    def checkpoint(self) -> Checkpoint: ...
+
+    def midway(self) -> Midway: ...
+
+
+Between = Callable[[Standing], bool]
+"""Called several times a second, and after each epoch; training ends when it returns True."""
 
 
 @dataclass(frozen=True, eq=False)

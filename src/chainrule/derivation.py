@@ -13,6 +13,7 @@ from chainrule import training
 from chainrule.conventions import Conventions
 from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.network import Network
+from chainrule.raw import Raw
 from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer, Schedule, made
 from chainrule.textbook import Naming
@@ -40,7 +41,7 @@ class Job:
     batch_size: int | None = None
     keeps: dict[int, Any] | None = None
     naming: Naming | None = None
-    raw: tuple[Any, Any, Any] | None = None
+    raw: Raw | None = None
     title: str = ""
     notes: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
@@ -154,7 +155,7 @@ def derive(
         digits=digits,
         title=job.title,
         notes=notes,
-        raw=None if job.raw is None else (job.raw[0][rows], *job.raw[1:]),
+        raw=None if job.raw is None else job.raw.take(rows),
     )
 
 

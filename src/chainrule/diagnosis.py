@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ LARGE = 1e4
 """Inputs, targets and weights beyond this size are likely causes."""
 
 
-def explain(task: Task, session: Any, batch: Any, loss: float, rate: float, when: str, labels: Any = None) -> str:
+def explain(
+    task: Task, session: Any, batch: Any, loss: float, rate: float, when: str, name: Callable[[int], str] | None = None
+) -> str:
     """What happened in the update that `session` stopped before, where, and the likely cause, as one message.
 
-    batch: its rows. when: update, epoch and batch in words, with a parenthesis that is still open. labels: what the user
-    calls each row, counted from 0.
+    batch: its rows. when: update, epoch and batch in words, with a parenthesis that is still open. name: what the user calls
+    a row of the task, counted from 0; "row 34" otherwise.
     """
     network = copy.copy(task.network)
     network.parameters, network.memory = session.parameters, session.memory
@@ -30,9 +33,8 @@ def explain(task: Task, session: Any, batch: Any, loss: float, rate: float, when
         what, number = "the loss is not finite", f"{key.symbol} is the first number that is not finite"
     else:
         what, number = "diverged", f"the loss is {loss:.3g}"
-    if row is not None:
-        row = int(batch[row]) if labels is None else int(labels[batch[row]])
-    where = ", ".join(part for part in (when, place, "" if row is None else f"row {row + 1}") if part)
+    called = "" if row is None else f"row {batch[row] + 1}" if name is None else name(int(batch[row]))
+    where = ", ".join(part for part in (when, place, called) if part)
     return f"{what} at {where}): {number}. {_cause(network, task.x[batch], task.t[batch], rate)}"
 
 

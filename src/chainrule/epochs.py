@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import diagnosis, draws
-from chainrule.course import Between, Callback, Checkpoint, Course, Epoch, Learned, Midway, Rows
+from chainrule.course import Between, Callback, Checkpoint, Course, Epoch, Learned, Midway, Rows, some
 from chainrule.engines import Task, choose
 from chainrule.errors import InputError
 from chainrule.network import Network
@@ -37,26 +37,29 @@ def learn(
     optimizer: Optimizer,
     course: Course,
     *,
+    among: Any = None,
     validation: Rows | None = None,
     score: Callable[[Network], float] | None = None,
     callbacks: Sequence[Callback] = (),
     start: Checkpoint | None = None,
     going: Midway | None = None,
     between: Between | None = None,
-    labels: Any = None,
+    until: int | None = None,
+    name: Callable[[int], str] | None = None,
 ) -> Learned:
     """Trains a copy of the network, epoch after epoch.
 
-    start: another run's `last`, to train for more epochs from there. going: a run that was stopped, to go on with it. Both
-    give the same bits as one run of all epochs. score: a number of the network as it stands, higher is better. labels: what
-    the user calls each row, for messages. KeyboardInterrupt ends training with what there is. Raises InputError for what
-    does not fit.
+    among: the numbers of the rows to train on, (n,); all of them by default. start: another run's `last`, to train for more
+    epochs from there. going: a run that was stopped, to go on with it. Both give the same bits as one run of all epochs.
+    until: stop once so many updates are done, counted from the very beginning; `midway` is then where.
+    score: a number of the network as it stands, higher is better. name: what the user calls a row, counted from 0, for
+    messages. KeyboardInterrupt ends training with what there is. Raises InputError for what does not fit.
     """
     rows, validation = _columns(network, rows), None if validation is None else _columns(network, validation)
     if going is None:
         start = start or Checkpoint(network.parameters, network.memory)
         going = Midway(start, start)
-    return _Run(network, rows, optimizer, course, validation, score, tuple(callbacks), going, between, labels).run()
+    return _Run(network, rows, optimizer, course, among, validation, score, tuple(callbacks), going, between, until, name).run()
 
 
 class _Run:
@@ -68,19 +71,22 @@ class _Run:
         rows: Rows,
         optimizer: Optimizer,
         course: Course,
+        among: Any,
         validation: Rows | None,
         score: Callable[[Network], float] | None,
         callbacks: tuple[Callback, ...],
         going: Midway,
         between: Between | None,
-        labels: Any,
+        until: int | None,
+        name: Callable[[int], str] | None,
     ) -> None:
         self.rows, self.validation, self.course, self.stopping = rows, validation, course, course.stopping
-        self.score, self.callbacks, self.between = score, callbacks, between
-        self.labels = labels
-        self.count = len(rows.x)
+        self.score, self.callbacks, self.between, self.until = score, callbacks, between, until
+        self.name = name or (lambda row: f"row {row + 1}")
+        self.among = None if among is None or len(among) == len(rows.x) else np.asarray(among)
+        self.count = len(rows.x) if self.among is None else len(self.among)
         self.size = min(course.batch_size or self.count, self.count)
-        self.stored = not isinstance(rows.x, np.ndarray)
+        self.stored = rows.most is not None
         last = going.last
         self.network = copy.copy(network)
         self.network.memory = last.memory
@@ -105,24 +111,26 @@ class _Run:
         try:
             if self.reports and not self.done:
                 self.reason = self._ended(len(self.reports))
+            if self.until is not None and self.session.number >= self.until:
+                self.reason = "stopped"
             while not self.reason:
                 self._epoch(len(self.reports) + 1)
         except KeyboardInterrupt:
             self.reason = "interrupted"
-        midway = self._midway() if self.reason in ("stopped", "time") else None
-        last = self._checkpoint() if midway is None else midway.last
+        midway = self.midway() if self.reason in ("stopped", "time") else None
+        last = self.checkpoint() if midway is None else midway.last
         return Learned(last, self.best, self.best_epoch, tuple(self.reports), self.reason, self.trouble, midway)
 
-    def _checkpoint(self) -> Checkpoint:
+    def checkpoint(self) -> Checkpoint:
         session = self.session
         return Checkpoint(
             np.array(session.parameters), [dict(memory) for memory in session.memory], session.state, session.number,
             self.earlier + len(self.reports), self.lowest, self.first, self.rate,
         )  # fmt: skip
 
-    def _midway(self) -> Midway:
+    def midway(self) -> Midway:
         return Midway(
-            self._checkpoint(), self.best, self.best_epoch, self.since, tuple(self.reports), self.done, self.total,
+            self.checkpoint(), self.best, self.best_epoch, self.since, tuple(self.reports), self.done, self.total,
             self.before if self.done else None,
         )  # fmt: skip
 
@@ -138,7 +146,10 @@ class _Run:
         if not self.done:
             self.total, self.before = 0.0, self._weights() if self.stopping.watch == "loss" else None
         while self.done < len(batches):
-            session, part = self.session, batches[self.done : self.done + self.updates]
+            session = self.session
+            part = batches[self.done : self.done + min(self.updates, self._left())]
+            if self.among is not None:
+                part = [self.among[batch] for batch in part]
             if self.stored:
                 part = self._gather(part)
                 session = self.session
@@ -158,33 +169,38 @@ class _Run:
         self.done = 0
         self._report(number, self.total / self.count, rates[-1])
 
+    def _left(self) -> int:
+        """Updates that may still be done."""
+        return SLICE if self.until is None else max(1, self.until - self.session.number)
+
     def _keep_pace(self, count: int, seconds: float) -> None:
         """How many updates the next call of the engine gets. The bits do not depend on it."""
         self.updates = max(1, min(SLICE, 4 * count, int(CALL * count / max(seconds, 1e-9))))
 
     def _is_stopped(self) -> bool:
-        if self.between is not None and self.between(self._midway):
+        reached = self.until is not None and self.session.number >= self.until
+        if reached or (self.between is not None and self.between(self)):
             self.reason = "stopped"
         elif self._out_of_time():
             self.reason = "time"
         return bool(self.reason)
 
     def _first_rows(self) -> tuple[Any, Any]:
-        rows = self.rows
-        return (rows.x.take([0]), rows.t.take([0])) if self.stored else (rows.x[:1], rows.t[:1])
+        first = np.arange(1)
+        return some(self.rows.x, first), some(self.rows.t, first)
 
     def _gather(self, part: list[Any]) -> list[Any]:
         """Reads the rows of as many of these batches as may be in memory, for a session that goes on with them. The
         batches, numbered as the session has them."""
-        part = [np.arange(self.count)[batch] for batch in part]
+        part = [np.arange(len(self.rows.x))[batch] for batch in part]
         sizes = np.cumsum([len(batch) for batch in part])
-        part = part[: max(1, int(np.searchsorted(sizes, self.rows.x.most, "right")))]
+        part = part[: max(1, int(np.count_nonzero(sizes <= self.rows.most)))]
         wanted = np.concatenate(part)
         session, rows = self.session, self.rows
         self.network.memory = session.memory
         self.gathered = wanted
         self.task = self.task._replace(
-            x=rows.x.take(wanted), t=rows.t.take(wanted), weight=None if rows.weight is None else rows.weight[wanted],
+            x=some(rows.x, wanted), t=some(rows.t, wanted), weight=None if rows.weight is None else rows.weight[wanted],
             parameters=session.parameters, state=session.state, number=session.number,
         )  # fmt: skip
         self.session = choose(self.course.engine, self.task).Session(self.task)
@@ -204,11 +220,11 @@ class _Run:
             return True
         bad = len(losses) - 1 if bad is None else bad
         self.reason = "not finite"
-        batch, labels = np.arange(len(self.task.x))[part[bad]], self.labels
+        batch, name = np.arange(len(self.task.x))[part[bad]], self.name
         if self.stored:
-            labels = self.gathered if labels is None else np.asarray(labels)[self.gathered]
+            name = lambda row: self.name(int(self.gathered[row]))  # noqa: E731
         when = f"update {done + bad + 1} (epoch {epoch}, batch {self.done + bad + 1}"
-        self.trouble = diagnosis.explain(self.task, self.session, batch, losses[bad], rates[bad], when, labels)
+        self.trouble = diagnosis.explain(self.task, self.session, batch, losses[bad], rates[bad], when, name)
         return False
 
     def _report(self, number: int, loss: float, rate: float) -> None:
@@ -233,17 +249,16 @@ class _Run:
         self.reports.append(report)
         told = [callback(report) for callback in self.callbacks]  # every one, even after a True
         self.reason = "callback" if any(told) else self._ended(number)
-        if not self.reason and self.between is not None and self.between(self._midway):
-            self.reason = "stopped"
+        if not self.reason:
+            self._is_stopped()
 
     def _held_loss(self, held: Rows) -> float:
         """The loss of the validation rows, some of them at a time."""
         total, whole = 0.0, 0.0
         for start in range(0, len(held.x), HELD):
             part = np.arange(start, min(start + HELD, len(held.x)))
-            x, t = (held.x.take(part), held.t.take(part)) if self.stored else (held.x[part], held.t[part])
             weight = None if held.weight is None else held.weight[part]
-            loss = self.session.loss(x, t, weight)[0]
+            loss = self.session.loss(some(held.x, part), some(held.t, part), weight)[0]
             if self.network.loss.reduction == "sum":
                 total, whole = total + loss, 1.0
             else:
@@ -269,13 +284,13 @@ class _Run:
 
 def _columns(network: Network, rows: Rows) -> Rows:
     """Rows as an engine takes them. Stored ones are taken at their word: whoever stored them has checked them."""
-    if not hasattr(rows.x, "most"):
+    if rows.most is None:
         x = network.rows(rows.x)
         t = network.goals(rows.t, len(x))
     else:
         x, t = rows.x, rows.t
     weight = None if rows.weight is None else np.asarray(rows.weight, dtype=network.dtype).reshape(-1, 1)
-    return Rows(x, t, weight)
+    return Rows(x, t, weight, rows.most)
 
 
 def epoch_batches(rows: int, size: int, seed: int, epoch: int, shuffle: bool = True) -> list[Any]:

@@ -100,6 +100,7 @@ _LOCAL = re.compile(
     r"/d(?:W\[\d+\]\[\d+,(?P<w>\d+)\]|(?:a\[\d+\]|x)\[(?P<x>\d+)\])(?:@(?P<sample>\d+))?"
 )
 _JACOBIAN = re.compile(r"da\[(?P<layer>\d+)\]\[(?P<k>\d+)\]/dz\[\d+\]\[(?P<i>\d+)\](?:@(?P<sample>\d+))?")
+_OF_INPUTS = ("x", "t", "E", "raw", "average", "deviation", "median", "spread", "scaled", "dE/dx")
 _MEMORY = re.compile(r"(?P<symbol>[^\[\]]+)\[(?P<of>\w+)(?P<index>(?:\[[\d,]+\])+)\]")
 
 
@@ -131,7 +132,7 @@ def _parse(text: str) -> Cell | None:
         return None
     groups = [tuple(int(i) for i in group.split(",") if i) for group in re.findall(r"\[([\d,]+)\]", found["index"])]
     symbol, sample = found["head"], int(found["sample"] or 0)
-    if symbol in ("x", "t", "E", "raw", "average", "deviation", "dE/dx") and len(groups) < 2:
+    if symbol in _OF_INPUTS and len(groups) < 2:
         return Cell(symbol, 0, groups[0] if groups else (), sample)
     if not groups or len(groups[0]) != 1 or len(groups) > 2:
         return Cell(symbol, 0, (), sample) if not groups else None

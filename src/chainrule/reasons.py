@@ -15,6 +15,8 @@ def because(cell: Cell, network: Network, naming: Naming, rows: int = 1, made: b
         return "The new value: the old one, less the optimizer's step against the gradient."
     if symbol == "x" and made:
         return "The number in the table, brought to its column's mean 0 and standard deviation 1."
+    if symbol == "t" and made:
+        return "What the output should be: the target, brought to the mean 0 and standard deviation 1 of its column."
     if cell.via is not None:
         return "One path's share: what comes back along it is the product of what arrives and the slope on the way."
     if cell.of:
@@ -85,6 +87,13 @@ _REASONS = {
     "W": "Given: a weight before the update.",
     "b": "Given: a bias before the update.",
     "raw": "Given: the number in the table.",
+    "average": "Given: the mean of the column.",
+    "deviation": "Given: the standard deviation of the column.",
+    "median": "Given: the median of the column.",
+    "spread": "Given: how far the numbers in the middle of the column lie apart, in standard deviations of a normal one.",
+    "reach": "Given: what numbers that are far out are squeezed to, at most.",
+    "scaled": "How many spreads the number in the table is from its column's median.",
+    "y": "The output in the units of the table: what was done to the targets, undone.",
     "keep": "Given: whether dropout keeps this number (1) or leaves it out (0).",
     "z": "The weighted sum of all that comes in, and the bias.",
     "running_mean+": "For prediction: the running mean, moved towards the batch's.",

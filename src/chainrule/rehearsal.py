@@ -14,10 +14,11 @@ from chainrule.engines import reference
 from chainrule.engines.reference import Update
 from chainrule.naming import Cell, Scope
 from chainrule.network import Network, Parameters, Plan
+from chainrule.raw import Group, Raw
 from chainrule.readers import Floats, Recorder, Rounder, Rounding, StepKey, for_numbers
 from chainrule.rules.preparation import Standardize
 from chainrule.rules.rule import Rule
-from chainrule.terms.lattice import Lattice
+from chainrule.terms.lattice import Lattice, Partial
 from chainrule.terms.reader import Terms, given
 from chainrule.terms.term import Term, named
 
@@ -43,7 +44,7 @@ class Rehearsal:
     """
 
     def __init__(
-        self, network: Network, views: Parameters, x: Any, t: Any, weight: Any, update: Update, raw: tuple[Any, Any, Any] | None
+        self, network: Network, views: Parameters, x: Any, t: Any, weight: Any, update: Update, raw: Raw | None
     ) -> None:
         self.network, self.x, self.t, self.weight = network, x, t, weight
         self.update, self.views = update, views
@@ -52,11 +53,12 @@ class Rehearsal:
         self.rounding = None if chosen.intermediate == "exact" else Rounding(chosen.intermediate, chosen.places)
         self.numbers = for_numbers(network.parameters)
         self.exact_form = False
+        self.raw = raw
         self.given: dict[StepKey, Lattice] = {}
         self.constants: list[Term] = []
         with np.errstate(all="ignore"):
             self._record()
-            self._derive(raw)
+            self._derive()
 
     # on floats
 
@@ -98,11 +100,10 @@ class Rehearsal:
 
     # on terms
 
-    def _derive(self, raw: tuple[Any, Any, Any] | None) -> None:
+    def _derive(self) -> None:
         mute = self._only_stated() if self.exact_form else set()
         m = Terms(self.scope, self.values, self.numbers, self.rounding, mute)
-        x = self._give(StepKey("x", 0, "ri"), self.x) if raw is None else self._prepared(m, raw)
-        t = self._give(StepKey("t", 0, "ri"), self.t)
+        x, t = self._inputs(m), self._targets(m)
         weight = None if self.weight is None else self._give(StepKey("weight", 0, "r1"), self.weight)
         parameters, state = self._given_parameters(), self._given_state()
         stated = self._symbolic_plan(self.network.stated)
@@ -117,6 +118,7 @@ class Rehearsal:
             clipping=None if chosen.clipping is None else self._symbolic(chosen.clipping, 0),
         )
         reference.step(m, network, plan, parameters, x, t, weight, update)
+        self._bring_back(m)
         self.steps: dict[StepKey, Lattice] = dict(m.steps)
         if self.exact_form:
             outputs = Terms(self.scope, self.values, self.numbers)
@@ -135,14 +137,81 @@ class Rehearsal:
         before = list(self.steps)[: list(self.steps).index(beside) + 1]
         self.steps = {key: self.steps[key] for key in before} | short | self.steps
 
-    def _prepared(self, m: Terms, raw: tuple[Any, Any, Any]) -> Lattice:
-        """Inputs that were standardised are steps of their own: (raw - mean) / deviation."""
-        table, means, deviations = (
-            self._give(StepKey(symbol, 0, over), np.asarray(values))
-            for symbol, over, values in zip(("raw", "average", "deviation"), ("ri", "i", "i"), raw, strict=True)
+    def _inputs(self, m: Terms) -> Lattice:
+        """The inputs. Those that were made of a table's numbers are steps of their own: (raw - average) / deviation."""
+        key, shape = StepKey("x", 0, "ri"), self.x.shape
+        if self.raw is None or not self.raw.groups:
+            return self._give(key, self.x)
+        self.values[key] = self.x
+        made: dict[int, Lattice] = {}
+        for group in self.raw.groups:
+            before = set(m.steps)
+            inputs = self._prepared(m, group, 0, shape)
+            for each in set(m.steps) - before:
+                m.steps[each] = Partial(m.steps[each], group.places)
+            made |= dict.fromkeys(group.places, inputs)
+        as_they_are = given(key, self.scope, self.x)
+        m.steps[key] = Lattice(shape, lambda index: made.get(index[1], as_they_are).cell(index))
+        return m.steps[key]
+
+    def _prepared(self, m: Terms, group: Group, layer: int, shape: tuple[int, ...], symbol: str = "x") -> Lattice:
+        """What a group's rule makes of its columns; raw numbers and statistics are given in `layer`."""
+        table, center, scale = (
+            self._spread(StepKey(name, layer, over), np.asarray(values), group.places, shape)
+            for name, over, values in zip(
+                ("raw", *group.rule.statistics), ("ri", "i", "i"), (group.cells, group.center, group.scale), strict=True
+            )
         )
-        self.values[StepKey("x", 0, "ri")] = self.x
-        return m.at(0).let("x", Standardize().value(m, table, means, deviations))
+        rule, here = self._symbolic(group.rule, layer), m.at(0)
+        return here.let(symbol, rule.value(here, table, center, scale))
+
+    def _spread(self, key: StepKey, values: Any, places: tuple[int, ...], shape: tuple[int, ...]) -> Lattice:
+        """Given numbers of some columns, at the places of these columns among all."""
+        whole = np.full((*values.shape[:-1], shape[-1]), np.nan)
+        whole[..., list(places)] = values
+        lattice, earlier = Partial(given(key, self.scope, whole), places), self.given.get(key)
+        if earlier is None:
+            self.given[key] = lattice
+        else:  # another group's columns of the same symbol
+            mine = set(places)
+            joined = Lattice(whole.shape, lambda index: (lattice if index[-1] in mine else earlier).cell(index))
+            self.given[key] = Partial(joined, mine | {index[-1] for index in earlier.indices()})
+        return lattice
+
+    def _targets(self, m: Terms) -> Lattice:
+        """The targets: given, or made of the table's numbers as inputs are."""
+        key = StepKey("t", 0, "ri")
+        if self.raw is None or self.raw.goal is None or self.raw.goal.cells is None:
+            return self._give(key, self.t)
+        self.values[key] = self.t
+        return self._prepared(m, self.raw.goal, len(self.network.layers), self.t.shape, "t")
+
+    def _bring_back(self, m: Terms) -> None:
+        """What the outputs are in the table's units: a last step, if the targets were prepared."""
+        if self.raw is None or self.raw.goal is None:
+            return
+        goal, last = self.raw.goal, len(self.network.layers)
+        key, outputs = StepKey("y", last, "ri"), StepKey("a", last, "ri")
+        self.values[key] = goal.rule.back(Floats(), self.values[outputs], np.asarray(goal.center), np.asarray(goal.scale))
+        center, scale = (
+            self.given.get(each) or self._spread(each, np.asarray(values), goal.places, self.t.shape)
+            for each, values in zip(
+                (StepKey(name, last, "i") for name in goal.rule.statistics), (goal.center, goal.scale), strict=True
+            )
+        )
+        here = m.at(last)
+        here.let("y", self._symbolic(goal.rule, last).back(here, m.steps[outputs], center, scale))
+
+    def origin(self, cell: Cell) -> str:
+        """Where a prepared number comes from, in a sentence; nothing for other numbers and for those that need none."""
+        if self.raw is None or cell.layer or not cell.units:
+            return ""
+        row, place = max(cell.sample, 1) - 1, cell.units[0] - 1
+        group = self.raw.group(place) if cell.symbol in ("x", "raw") else None
+        if cell.symbol == "x" and group is not None:
+            return "" if isinstance(group.rule, Standardize) else _SQUEEZED
+        asked = cell.symbol == "x" or (cell.symbol == "raw" and group is not None)
+        return self.raw.told(row, place) if asked and self.raw.told is not None else ""
 
     def _given_parameters(self) -> Parameters:
         axes, memory = self.network.axes, self.network.memory
@@ -206,6 +275,9 @@ class Rehearsal:
                 reference.backward(m, self.network, plan, self.views, saved, y, self.t, self.weight, gradients)
                 times.append((middle - start, time.perf_counter() - middle))
         return Timing(statistics.median(f for f, _ in times), statistics.median(b for _, b in times))
+
+
+_SQUEEZED = "Some numbers of this column are far out: it is squeezed between -reach and reach, what is near 0 hardly."
 
 
 def _finite(values: Any) -> bool:

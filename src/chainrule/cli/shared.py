@@ -7,7 +7,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -124,3 +124,42 @@ def warn(warnings: tuple[str, ...]) -> None:
     """Says on stderr what is allowed and yet probably not meant."""
     for text in warnings:
         click.echo(f"warning: {text}", err=True)
+
+
+def reading(command: F) -> F:
+    """The options that say how a table is written, where that is not to be found out."""
+    from chainrule.settings import about
+
+    for name in reversed(READING):
+        meta = about(name)
+        metavar = "|".join(meta["limits"]["choices"]) if "choices" in meta["limits"] else "TEXT"
+        command = click.option("--" + name, name, metavar=metavar, help=meta["help"])(command)
+    return command
+
+
+READING = ("sep", "decimal", "thousands", "encoding", "comment", "missing")
+
+
+def load_model(path: str) -> Any:
+    """The model in a file, or the one of a run folder."""
+    from chainrule import models
+
+    inside = Path(path) / "model.safetensors"
+    return models.load(inside if inside.is_file() else Path(path))
+
+
+def read_for(model: Any, data: tuple[str, ...], reading: Mapping[str, str | None], target: bool = False) -> Any:
+    """A table as the model needs it: its columns by name, of their kinds. target: with the answers."""
+    from chainrule import tables
+    from chainrule.experiment import options
+    from chainrule.settings import Settings
+
+    chosen: dict[str, Any] = {name: value for name, value in reading.items() if value is not None}
+    preparation, goal = model.for_tables()
+    kinds = dict(preparation.kinds)
+    if target:
+        kinds[goal.column] = goal.read_as
+    table = tables.read(data[0] if len(data) == 1 else data, options(Settings(data=data, **chosen)), kinds)
+    preparation.check(table, besides=(goal.column,))
+    warn(tuple(map(str, table.warnings)))
+    return table

@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from chainrule.errors import InputError, nearest, shown
 from chainrule.rules import find, names
 from chainrule.rules.optimizers import SGD, Adam, AdamW, Momentum, Nesterov
-from chainrule.rules.rule import Activation, Loss, Optimizer, Rule, Schedule
+from chainrule.rules.rule import Activation, Loss, Optimizer, Schedule
 from chainrule.rules.schedules import Constant, Cosine, OneCycle
 
 SOLVERS = ("lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad")
@@ -326,21 +326,6 @@ def trusted(rule: Any) -> Any:
             field=rule.kind,
         )
     return rule
-
-
-def described(value: Any) -> Any:
-    """A rule, or a list of them, as plain data; anything else as it is."""
-    if isinstance(value, Rule):
-        entries = {entry.name: described(getattr(value, entry.name)) for entry in fields(value)}
-        return {"rule": value.kind, "name": value.name, "fields": entries}
-    return [described(each) for each in value] if isinstance(value, list) else value
-
-
-def made(value: Any) -> Any:
-    """The inverse of `described`. Rules of a user's own must be registered already: import the module that has them."""
-    if isinstance(value, dict) and set(value) == {"rule", "name", "fields"}:
-        return find(value["rule"], value["name"])(**{name: made(entry) for name, entry in value["fields"].items()})
-    return [made(each) for each in value] if isinstance(value, list) else value
 
 
 def output_activation(loss_rule: Loss, otherwise: str) -> str:

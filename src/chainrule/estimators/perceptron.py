@@ -30,6 +30,7 @@ from chainrule.network import Network
 from chainrule.rules.layers import BatchNorm, Dropout
 from chainrule.rules.losses import L2
 from chainrule.rules.optimizers import ClipNorm
+from chainrule.rules.plain import described, restored
 from chainrule.rules.rule import Loss
 from chainrule.tracing import Trace
 
@@ -141,20 +142,19 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             self._begin(x, t)
         elif t.shape[1] != self.n_outputs_:
             raise InputError(f"y must have {self.n_outputs_} columns, as before", got=f"{t.shape[1]}", field="y")
-        labels, held = np.arange(len(x)), None
+        among, held = np.arange(len(x)), None
         if self.early_stopping and self.solver != "lbfgs":
-            labels, held = self._split(x, t, weight)
+            among, held = self._split(x, t, weight)
         if weight is not None:
-            labels = labels[weight[labels] > 0]  # a row that counts nothing is as if it were not there
-            if not len(labels):
+            among = among[weight[among] > 0]  # a row that counts nothing is as if it were not there
+            if not len(among):
                 raise InputError("sample_weight is 0 for every training row", field="sample_weight")
-        whole = len(labels) == len(x)
-        rows = Rows(x if whole else x[labels], t if whole else t[labels], None if weight is None else weight[labels])
+        rows = Rows(x, t, weight)
         if self.solver == "lbfgs":
-            self._descend(rows)
+            self._descend(_some(rows, among))
         else:
-            validation = None if held is None else Rows(x[held], t[held], None if weight is None else weight[held])
-            self._learn(rows, labels, validation, y, held, incremental)
+            validation = None if held is None else _some(rows, held)
+            self._learn(rows, among, validation, y, held, incremental)
         return self
 
     def _begin(self, x: Any, t: Any) -> None:
@@ -200,35 +200,37 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
             raise InputError("sample_weight is 0 for every validation row", field="sample_weight")
         return np.sort(train), np.sort(held)
 
-    def _with_penalty(self, size: int, rows: Rows) -> Network:
+    def _with_penalty(self, size: int, weight: Any) -> Network:
         """The network with alpha's price on its weights: 0.5 * alpha * ||W||^2, divided by what a full batch weighs.
 
         scikit-learn divides by what each batch weighs; here an epoch's shorter last batch pays the same price as the
         others, so that one loss is minimized throughout.
         """
         network = copy.copy(self._network)
-        weighs = size if rows.weight is None else size * float(np.mean(rows.weight))
+        weighs = size if weight is None else size * float(np.mean(weight))
         network.penalties = (L2(float(self.alpha) / weighs),) if self.alpha else ()
         return network
 
-    def _gathered(self, rows: Rows, labels: Any) -> tuple[Rows, Any]:
-        """Rows and their labels for training on all of them at once: equal rows as one, unless a layer looks at each."""
-        each = any(isinstance(layer, (BatchNorm, Dropout)) for layer in self._network.layers)
-        if each or rows.x.size > GATHERED:
-            return rows, labels
-        x, t, weight, first = arrays.gathered(*rows)
-        return Rows(x, t, weight), labels[first]
+    def _gathered(self, rows: Rows, among: Any) -> tuple[Rows, Any]:
+        """Those rows for training on all of them at once, and which they were: equal ones as one, unless a layer looks at
+        each."""
+        rows = _some(rows, among)
+        if any(isinstance(layer, (BatchNorm, Dropout)) for layer in self._network.layers):
+            return rows, among
+        x, t, weight, first = arrays.gathered(rows.x, rows.t, rows.weight)
+        return Rows(x, t, weight), among[first]
 
-    def _learn(self, rows: Rows, labels: Any, held: Rows | None, y: Any, places: Any, incremental: bool) -> None:
-        count = len(rows.x)
-        size = parameters.batch_size(self.batch_size, count)
-        if size == count:
-            rows, labels = self._gathered(rows, labels)
-            size = len(rows.x)
-        network = self._with_penalty(size, rows)
+    def _learn(self, rows: Rows, among: Any, held: Rows | None, y: Any, places: Any, incremental: bool) -> None:
+        count = len(among)
+        size, name = parameters.batch_size(self.batch_size, count), None
+        if size == count and rows.x.size <= GATHERED:
+            rows, first = self._gathered(rows, among)
+            among, size = np.arange(len(rows.x)), len(rows.x)
+            name = _row_name(first)
+        network = self._with_penalty(size, None if rows.weight is None else rows.weight[among])
         optimizer = parameters.optimizer(self)
         start = self._continued(optimizer, incremental)
-        per_epoch = -(-len(rows.x) // size)
+        per_epoch = -(-len(among) // size)
         watch, score = monitor.watched(self, held, None if held is None else self._actual(y)[places])
         adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
         course = Course(
@@ -243,8 +245,9 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         )
         callbacks = (*([self._print] if self.verbose else ()), *self._callbacks())
         result = learn(
-            network, rows, optimizer, course, validation=held, score=score, callbacks=callbacks, start=start, labels=labels
-        )
+            network, rows, optimizer, course, among=among, validation=held, score=score, callbacks=callbacks, start=start,
+            name=name,
+        )  # fmt: skip
         self._keep_curves(result, count)
         self._settle(result, held is not None, incremental)
 
@@ -331,9 +334,10 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
     def _descend(self, rows: Rows) -> None:
         monitor.watched(self, None, None)  # says so if something else than the loss is to decide
         count = len(rows.x)
-        rows, _ = self._gathered(rows, np.arange(count))
+        if rows.x.size <= GATHERED:
+            rows, _ = self._gathered(rows, np.arange(count))
         result = lbfgs.minimize(
-            self._with_penalty(len(rows.x), rows),
+            self._with_penalty(len(rows.x), rows.weight),
             rows,
             iterations=int(self.max_iter),
             evaluations=int(self.max_fun),
@@ -418,7 +422,7 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         t = self._targets(y, x.dtype, False)
         arrays.same_length(x, t)
         weight = arrays.weights(sample_weight, len(x))
-        network = self._with_penalty(len(x), Rows(x, t, weight))
+        network = self._with_penalty(len(x), weight)
         network.layers = tuple(replace(layer, rate=0.0) if isinstance(layer, Dropout) else layer for layer in network.layers)
         network.parameters = np.array(self._parameters)
         optimizer = parameters.optimizer(self) if self.solver != "lbfgs" else None
@@ -433,14 +437,14 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         """Parameters as given, fitted arrays, and plain data: no function, and no object but those the user gave."""
         state = dict(super().__getstate__())
         for name in self.get_params(deep=False):
-            state[name] = parameters.described(state.get(name)) if name in state else None
+            state[name] = described(state.get(name)) if name in state else None
         network = state.pop("_network", None)
         if network is not None:
             for name in ("coefs_", "intercepts_"):
                 state.pop(name, None)
             state["_design"] = {
-                "layers": parameters.described(list(network.layers)),
-                "loss": parameters.described(network.loss),
+                "layers": described(list(network.layers)),
+                "loss": described(network.loss),
                 "inputs": network.inputs,
                 "seed": network.seed,
                 "memory": network.memory,
@@ -452,9 +456,9 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         design, last = state.pop("_design", None), state.pop("_last", None)
-        super().__setstate__({name: parameters.made(value) for name, value in state.items()})
+        super().__setstate__({name: restored(value) for name, value in state.items()})
         if design is not None:
-            layers, loss = parameters.made(design["layers"]), parameters.made(design["loss"])
+            layers, loss = restored(design["layers"]), restored(design["loss"])
             buffer = self._parameters
             self._network = Network(layers, design["inputs"], loss, design["seed"], dtype=buffer.dtype, parameters=buffer)
             self._checkpoint = None if last is None else Checkpoint(**last)
@@ -464,3 +468,14 @@ class Perceptron(BaseEstimator, metaclass=_Suggesting):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _some(rows: Rows, among: Any) -> Rows:
+    """Some of the rows; not copied if it is all of them."""
+    if len(among) == len(rows.x):
+        return rows
+    return Rows(rows.x[among], rows.t[among], None if rows.weight is None else rows.weight[among])
+
+
+def _row_name(numbers: Any) -> Callable[[int], str]:
+    return lambda row: f"row {numbers[row] + 1}"

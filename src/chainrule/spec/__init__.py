@@ -16,6 +16,7 @@ import numpy as np
 from chainrule.conventions import CHOICES, Conventions
 from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.network import Network
+from chainrule.raw import Raw
 from chainrule.rules.rule import Clipping, Optimizer, Schedule
 from chainrule.spec import documents
 from chainrule.spec.data import Data, Goal, read_data
@@ -53,7 +54,7 @@ class Example:
     conventions: Conventions
     naming: Naming
     batch_size: int | None
-    raw: tuple[Any, Any, Any] | None
+    raw: Raw | None
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import InputError, Problem, shown
+from chainrule.raw import Raw, standardized
 from chainrule.readers import Floats
 from chainrule.rules.preparation import Standardize
 from chainrule.rules.rule import Loss
@@ -42,7 +43,7 @@ class Data:
     x: Any = None
     t: Any = None
     weight: Any = None
-    raw: tuple[Any, Any, Any] | None = None
+    raw: Raw | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -258,7 +259,7 @@ def _prepared(
         data.x = np.stack([table.column(name).values[rows] for name in columns], 1)
         if standardize:
             mean, deviation = _mean_and_deviation(data.x, columns)
-            data.raw = (data.x, mean, deviation)
+            data.raw = standardized(data.x, mean, deviation)
             data.x = Standardize().value(Floats(), data.x, mean, deviation)
     except InputError as error:
         data.x = None

@@ -6,7 +6,7 @@ until one of its cells is opened, and then only that cell's own sum is built.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -36,6 +36,10 @@ class Lattice:
     @property
     def ndim(self) -> int:
         return len(self.shape)
+
+    def indices(self) -> Iterator[Index]:
+        """Where there are terms: everywhere."""
+        return np.ndindex(*self.shape)
 
     @property
     def T(self) -> Lattice:  # noqa: N802 - NumPy's name
@@ -96,6 +100,22 @@ class Lattice:
 
     def __neg__(self) -> Lattice:
         return elementwise(lambda a: -a, self)
+
+
+class Partial(Lattice):
+    """A lattice of which only some columns are there; a KeyError for the others."""
+
+    def __init__(self, whole: Lattice, columns: Collection[int]) -> None:
+        super().__init__(whole.shape, whole.cell)
+        self._columns = frozenset(columns)
+
+    def cell(self, index: Index) -> Term:
+        if index[-1] not in self._columns:
+            raise KeyError(index)
+        return super().cell(index)
+
+    def indices(self) -> Iterator[Index]:
+        return (index for index in super().indices() if index[-1] in self._columns)
 
 
 def lattice(value: Any) -> Lattice:

@@ -1,0 +1,158 @@
+"""A run folder: what a training run leaves behind, so that it can go on, be judged, and be opened at any update."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from chainrule import files
+from chainrule.course import Checkpoint, Epoch, Midway
+from chainrule.errors import InputError, Problem, RunError, nearest, shown
+from chainrule.settings import Settings, read_settings
+
+BEFORE_SETTINGS = ("checkpoints", "lock", "cache")
+"""What a run folder may have before there is a run.toml."""
+
+
+class Run:
+    """A run folder. `create` makes one, `opened` finds one; both check what they are given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings_file = folder / "run.toml"
+        self.history_file = folder / "history.jsonl"
+        self.model_file = folder / "model.safetensors"
+        self.checkpoints = folder / "checkpoints"
+        self.report_file = folder / "report.html"
+
+    @classmethod
+    def create(cls, folder: Path, overwrite: bool = False) -> Run:
+        """A new folder, or an emptied one. InputError if there is something in it that is not to be lost."""
+        run = cls(folder)
+        if folder.exists() and not folder.is_dir():
+            raise InputError("the run folder is a file", got=shown(str(folder)), do="choose another name with -o")
+        inside = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        if not run.settings_file.exists() and run._never_began(inside):
+            inside = []
+        if inside and not run.settings_file.exists():
+            what = "the folder is not empty, and not a run folder"
+            raise InputError(what, got=shown(", ".join(inside[:5])), do="choose another folder with -o")
+        if inside and not overwrite:
+            do = f"choose another with -o, go on with it (--resume {shown(str(folder))[1:-1]}), or --overwrite it"
+            raise InputError("there is a run in this folder", got=shown(str(folder)), do=do)
+        try:
+            run.checkpoints.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise InputError(
+                f"the run folder cannot be made: {reason}", got=shown(str(folder)), do="choose another place with -o"
+            ) from None
+        return run
+
+    def _never_began(self, inside: list[str]) -> bool:
+        """Whether this is all that a run has before it writes its settings: it was killed while it read its data."""
+        checkpoints = any(self.checkpoints.iterdir()) if self.checkpoints.is_dir() else False
+        return not checkpoints and all(name in BEFORE_SETTINGS or files.unfinished(name) for name in inside)
+
+    def clear(self) -> None:
+        """Deletes what an earlier run left here. Only for whoever holds the lock."""
+        for file in (self.history_file, self.model_file, self.report_file, *self.checkpoints.iterdir()):
+            file.unlink(missing_ok=True)
+
+    @classmethod
+    def opened(cls, folder: Path) -> Run:
+        """The run in a folder. RunError if there is none."""
+        run = cls(folder)
+        if not run.settings_file.is_file():
+            near = [path.parent.name for path in folder.absolute().parent.glob("*/run.toml")]
+            do = nearest(folder.name, near) if near else "give the folder that `chainrule train` wrote"
+            raise RunError(Problem("this is not a run folder: it has no run.toml", file=str(folder), do=do))
+        return run
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """One writer at a time; what an earlier one was writing when it was killed is deleted."""
+        with files.lock(self.folder):
+            files.tidy(self.folder)
+            files.tidy(self.checkpoints)
+            yield
+
+    # settings and history
+
+    def write_settings(self, settings: Settings, facts: Mapping[str, Any]) -> None:
+        """run.toml: every setting as resolved, and what the data was."""
+        files.write_text(self.settings_file, HEAD + settings.as_toml(facts=facts))
+
+    def read_settings(self) -> tuple[Settings, dict[str, Any]]:
+        """The settings, and the facts about the data."""
+        found, more = read_settings(str(self.settings_file), extra=("facts",))
+        return Settings(**found), dict(more.get("facts", {}))
+
+    def history(self) -> list[dict[str, Any]]:
+        """A table for each epoch. A line that was being written when the run was cut off is left out."""
+        try:
+            lines = self.history_file.read_text("utf-8").split("\n")
+        except FileNotFoundError:
+            return []
+        found = []
+        for number, line in enumerate(lines[:-1], 1):
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                do = "resume the run: its checkpoint has the whole history"
+                raise RunError(
+                    Problem("this line of the history is damaged", file=str(self.history_file), line=number, do=do)
+                ) from None
+        return found
+
+    # checkpoints
+
+    def going(self, identity: Mapping[str, Any]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+        """The newest state that can be used, None if the run has to begin at the beginning; and what was skipped, in words."""
+        if not files.steps(self.checkpoints):
+            return None, ()
+        path, skipped = files.newest(self.checkpoints)
+        return files.read_checkpoint(path, identity), tuple(f"{each.name} is skipped: {reason}" for each, reason in skipped)
+
+    def before(self, updates: int, identity: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The latest state with at most so many updates; None if that is the beginning."""
+        for step, path in files.steps(self.checkpoints):
+            if step <= updates:
+                try:
+                    return files.read_checkpoint(path, identity)
+                except RunError:
+                    continue  # an earlier one will do: a replay only takes longer
+        return None
+
+
+HEAD = """# A training run of chainrule: all of its settings as they were resolved. `chainrule train --resume` goes on with it.
+
+"""
+
+
+def digest(parameters: Any) -> str:
+    """A fingerprint of parameters, to the last bit."""
+    return hashlib.sha256(parameters.tobytes()).hexdigest()[:16]
+
+
+def plain(midway: Midway) -> dict[str, Any]:
+    """Where a run stands, as tables, lists, arrays, numbers and texts."""
+    held = {entry.name: getattr(midway, entry.name) for entry in fields(Midway)}
+    for name in ("last", "best", "before"):
+        held[name] = None if held[name] is None else dict(vars(held[name]))
+    held["epochs"] = [dict(vars(epoch)) for epoch in midway.epochs]
+    return held
+
+
+def midway_from(held: Mapping[str, Any]) -> Midway:
+    """The inverse of `plain`."""
+    made = dict(held)
+    for name in ("last", "best", "before"):
+        made[name] = None if made[name] is None else Checkpoint(**made[name])
+    made["epochs"] = tuple(Epoch(**epoch) for epoch in made["epochs"])
+    return Midway(**made)
