@@ -20,7 +20,7 @@ from chainrule.tables.cells import pattern
 LONGEST = 2_000_000
 """Bytes of the longest row that is read."""
 
-BUFFER = "64MB"  # rows that wait for us while DuckDB reads on with all its threads
+BUFFER = "32MB"  # rows that wait for us while DuckDB reads on with all its threads
 
 
 _FOUND = re.compile(r"Found: (\d+)")
@@ -120,6 +120,7 @@ class Reader:
             "hive_partitioning = false",
             "store_rejects = true",
             f"max_line_size = {LONGEST}",
+            f"buffer_size = {4 * LONGEST}",  # of each block that is read at once
         ]
         cells = ", ".join(_cell(each, exact) for each in wanted)
         query = f"SELECT {cells} FROM read_csv({_quoted(self._safe(path))}, {', '.join(settings)})"
