@@ -200,9 +200,13 @@ def dead(e: Evidence) -> Iterator[Finding]:
     for layer in layers:
         part = layer.get("dead")
         if part is not None and part >= DEAD:
-            what = f"In {e.layer(layer['layer'])}, {part:.0%} of the units are dead: no row moves them any more (epoch {epoch:,})."
+            what = (
+                f"In {e.layer(layer['layer'])}, {part:.0%} of the units are dead: no row moves them any more (epoch {epoch:,})."
+            )
             do = "Use --activation leaky_relu, a smaller --learning-rate, or --norm layer."
-            yield Finding("dead units", "serious" if part > 0.9 else "warning", what, do, {"layer": layer["layer"], "dead": part})
+            yield Finding(
+                "dead units", "serious" if part > 0.9 else "warning", what, do, {"layer": layer["layer"], "dead": part}
+            )
 
 
 SATURATED = 0.6
@@ -307,7 +311,9 @@ def overfitting(e: Evidence) -> Iterator[Finding]:
             saved = " The weights of that epoch are kept, so the model is not harmed by it." if e.kept == best else ""
             what = f"Overfitting: the validation loss was best in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it.{saved}"
             do = f"Use --patience {max(5, len(e.losses) // 20)} to save the time" if saved else "Use --validation 0.15"
-            yield Finding("overfitting", "note" if saved else "warning", what, f"{do}{remedies}.", {"best": lowest, "last": last})
+            yield Finding(
+                "overfitting", "note" if saved else "warning", what, f"{do}{remedies}.", {"best": lowest, "last": last}
+            )
             return
     place = e.kept if e.validations and e.kept else len(e.losses)
     train = e.losses[place - 1]
@@ -334,7 +340,9 @@ def unfinished(e: Evidence) -> Iterator[Finding]:
     if e.ended == "time":
         planned = e.settings.epochs or epochs
         what = f"The time was up after {epochs:,} of {planned:,} epochs."
-        yield Finding("unfinished", "note", what, "Go on with --resume and a longer --time-limit.", {"epochs": epochs, "planned": planned})
+        yield Finding(
+            "unfinished", "note", what, "Go on with --resume and a longer --time-limit.", {"epochs": epochs, "planned": planned}
+        )
         return
     watched = e.watched
     if e.ended != "epochs" or epochs < 10 or not e.blind == e.blind:

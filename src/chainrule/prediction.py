@@ -155,7 +155,14 @@ class Prediction(Trace):
         for place in self._listed():
             column, _ = preparation.source(int(place))
             cell = self.table.text(self.row, column)
-            rows.append((self.label(Cell("x", 0, (int(place) + 1,))), preparation.inputs[place], cell or "(empty)", float(self.x[0, place])))
+            rows.append(
+                (
+                    self.label(Cell("x", 0, (int(place) + 1,))),
+                    preparation.inputs[place],
+                    cell or "(empty)",
+                    float(self.x[0, place]),
+                )
+            )
         count = len(preparation.inputs)
         sentence = f"The {LISTED} largest of {count:,} inputs." if count > LISTED else ""
         return Sheet("inputs", "From cells to inputs", sentence, ("input", "stands for", "cell", "value"), tuple(rows))
@@ -167,7 +174,13 @@ class Prediction(Trace):
             return None
         each = goal.probabilities(self.outputs[None, :])[0]
         order = np.argsort(-each, kind="stable")[:LISTED]
-        return Sheet("probabilities", "Probabilities", "", (goal.column, "probability"), tuple((goal.classes[i], float(each[i])) for i in order))
+        return Sheet(
+            "probabilities",
+            "Probabilities",
+            "",
+            (goal.column, "probability"),
+            tuple((goal.classes[i], float(each[i])) for i in order),
+        )
 
     def data(self) -> dict[str, Any]:
         """The prediction for programs."""
