@@ -19,6 +19,7 @@ from chainrule.preparing import (
     Category,
     Goal,
     LeftOut,
+    Note,
     Number,
     OnDisk,
     Preparation,
@@ -27,6 +28,7 @@ from chainrule.preparing import (
     labelled,
     recognise,
     sample_weights,
+    summed_up,
 )
 from chainrule.preparing import blocks as reading
 from chainrule.preparing.columns import KINDS
@@ -774,3 +776,14 @@ def test_whatever_stands_in_a_table_is_finite_and_the_same_after_json(first: Any
             else:
                 assert text
     assert all(str(note) for note in notes)
+
+
+def test_what_is_said_of_many_columns_is_said_once():
+    alike = [Note(f"c{k}", f"has no value in {k} rows", together="have gaps") for k in range(1, 5)]
+    other = [Note("x", "is odd"), Note("y", "is odd too", together="are odd")]
+    assert summed_up([other[0], *alike, other[1]]) == (
+        "column 'x' is odd",
+        "4 columns ('c1', 'c2', 'c3', ...) have gaps",
+        "column 'y' is odd too",
+    )
+    assert summed_up(alike[:3]) == tuple(map(str, alike[:3]))

@@ -1,6 +1,7 @@
 """Defaults: what they are by a table's size, how they are changed, and that they do what they are for."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -154,8 +155,31 @@ class Wide:
         return 900
 
 
-def test_of_equal_losses_the_strongest_is_taken():
-    assert Trials(STRENGTHS, (1.0, 0.5, 0.5, math.inf, 0.6)).best == 2
+def test_the_strongest_of_what_cannot_be_told_apart_is_taken():
+    inf = math.inf
+    assert Trials(STRENGTHS, (1.0, 0.5, 0.5, inf, 0.6), (0.0,) * 5).best == 2
+    assert Trials(STRENGTHS, (1.0, 0.5, 0.55, inf, 0.6), (0.1, 0.0, 0.06, 0.0, 0.09)).best == 2
+    assert Trials(STRENGTHS, (1.0, 0.5, 0.55, inf, 0.6), (0.1, 0.0, 0.06, 0.0, 0.11)).best == 4
+    assert Trials(STRENGTHS, (inf,) * 5, (0.0,) * 5).best == 4
+
+
+def test_a_trial_that_breaks_down_is_not_taken():
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    made = recipe(60, 3, 1, "number").changed(optimizer="sgd", learning_rate=0.01, schedule="constant")
+    made = replace(made, strengths=((0.0, 0.0), (1e6, 0.0)))  # the second penalty throws the weights about
+    found = tried(made, Rows(x, x[:, :1]), 1)[1]
+    assert found.losses[1] == math.inf
+    assert found.best == 0
+
+
+def test_weights_count_in_trials():
+    """Rows that count nothing say nothing, however wrong their targets are."""
+    x = np.random.default_rng(0).normal(size=(80, 3))
+    t = x[:, :1].copy()
+    t[::2] += 100.0
+    weight = np.arange(80) % 2.0
+    found = tried(recipe(80, 3, 1, "number"), Rows(x, t, weight), 1)[1]
+    assert min(found.losses) < 1
 
 
 def test_splits_and_shuffles_draw_different_numbers():

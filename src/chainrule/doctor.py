@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from statistics import fmean, median
 from typing import Any
 
@@ -62,6 +62,29 @@ class Evidence:
     scale: float = 1.0
     warned: tuple[str, ...] = ()
     weighs: tuple[tuple[str, float], ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """What a model's file keeps of it: all but the settings, the history and the figures, which stand elsewhere."""
+        told = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        for name in ("settings", "history", "figures"):
+            del told[name]
+        return {name: [*value] if isinstance(value, tuple) else value for name, value in told.items()} | {
+            "weighs": [[*each] for each in self.weighs]
+        }
+
+    @classmethod
+    def made(
+        cls,
+        settings: Settings,
+        history: Sequence[Mapping[str, Any]],
+        figures: Mapping[str, Any] | None,
+        data: Mapping[str, Any],
+    ) -> Evidence:
+        """The inverse of `data`; what is not in it is not known."""
+        known = {entry.name for entry in fields(cls)} - {"settings", "history", "figures"}
+        told = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items() if name in known}
+        told["weighs"] = tuple((name, worse) for name, worse in data.get("weighs", ()))
+        return cls(settings, history=history, figures=figures, **told)
 
     @property
     def losses(self) -> list[float]:

@@ -110,8 +110,11 @@ class Experiment:
         RunError if training broke down before any epoch went well."""
         if learned.reason == "not finite" and not learned.best_epoch:
             raise RunError(Problem(learned.trouble, do="try a smaller --learning-rate, or --clip-norm 1"))
-        best = self.recipe.keeps == "best" or learned.reason == "not finite"
-        return learned.best if best and learned.best_epoch else learned.last
+        return learned.best if self.keeps_best(learned) else learned.last
+
+    def keeps_best(self, learned: Learned) -> bool:
+        """Whether the model gets the weights of the best epoch, and not those of the last."""
+        return bool(learned.best_epoch) and (self.recipe.keeps == "best" or learned.reason == "not finite")
 
     def model(self, weights: Checkpoint) -> Model:
         """The model with these weights."""
@@ -201,7 +204,7 @@ def of_rows(
         part = splits.hold_out(len(learn), recipe.validation_fraction, settings.seed, draw=1, **grouping.chosen)
         train, validation = learn[part.train], learn[part.test]
     network = recipe.network(len(preparation.inputs), goal.outputs, settings.seed)
-    said = (found.why, *(str(note) for note in notes if not note.warning))
+    said = (found.why, *preparing.summed_up(note for note in notes if not note.warning))
     return Experiment(
         _resolved(settings, recipe, found, grouping_of(settings, table, learn, found.kind).how),
         table,

@@ -63,7 +63,7 @@ def judge(experiment: Experiment, model: Model) -> Judgement | None:
     if not len(experiment.test):
         return None
     table, goal, test = experiment.table, experiment.goal, experiment.test
-    weight = _given_weight(experiment, test)
+    weight = given_weight(experiment, test)
     found = scored(model, table, test, weight)
     learn = np.sort(np.concatenate([experiment.train, experiment.validation]))
     if len(learn) > MOST:
@@ -77,7 +77,7 @@ def judge(experiment: Experiment, model: Model) -> Judgement | None:
     return Judgement(goal, found, scores.class_baselines(x, codes, held, actual, len(goal.classes)))
 
 
-def _given_weight(experiment: Experiment, rows: Any) -> Any:
+def given_weight(experiment: Experiment, rows: Any) -> Any:
     """The weights that the table gives; those that balance classes are for training only."""
     from chainrule.preparing import sample_weights
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chainrule import files, judging
-from chainrule.course import Checkpoint, Epoch, Learned, Midway, Standing
+from chainrule import doctor, examining, files, judging, report, signals
+from chainrule.course import Checkpoint, Epoch, Learned, Midway, Rows, Standing
 from chainrule.epochs import learn
 from chainrule.errors import RunError
 from chainrule.experiment import Experiment, prepare
 from chainrule.folding import Folds, cross_validate
+from chainrule.importance import importance
 from chainrule.judging import Judgement
 from chainrule.models import Model
 from chainrule.runs import Run, digest, midway_from, plain
@@ -49,6 +50,7 @@ class Outcome:
     seconds: float
     experiment: Experiment
     folds: Folds | None = None
+    findings: tuple[doctor.Finding, ...] = ()
 
 
 def train(
@@ -97,7 +99,7 @@ def _train(
         recorder.ended(learned)
     if learned.reason == "stopped":
         return None
-    return _ended(run, experiment, learned, folds)
+    return _ended(run, experiment, learned, folds, recorder.history, teller)
 
 
 def _stand(
@@ -146,17 +148,30 @@ def _finished(state: Mapping[str, Any]) -> Learned:
     return Learned(stands.last, stands.best, stands.best_epoch, stands.epochs, state["ended"], state["trouble"])
 
 
-def _ended(run: Run, experiment: Experiment, learned: Learned, folds: Folds | None) -> Outcome:
-    """The model, judged, in its file."""
+def _ended(
+    run: Run, experiment: Experiment, learned: Learned, folds: Folds | None, history: list[dict[str, Any]], teller: Teller
+) -> Outcome:
+    """The model, judged, in its file; and the report."""
     model = experiment.model(experiment.kept(learned))
     judgement = judging.judge(experiment, model)
+    weight = judging.given_weight(experiment, experiment.test)
+    matters = importance(model, experiment.table, experiment.test, experiment.settings.seed, weight)
+    evidence = examining.evidence(experiment, learned, judgement, history, matters)
+    found = doctor.findings(evidence)
     if judgement is not None:
         model = model.saying(scores=judgement.figures())
     if folds is not None:
         model = model.saying(folds=folds.figures())
+    model = model.saying(record=evidence.data())
     model.save(run.model_file)
+    try:
+        report.write(
+            run.report_file, report.gather(run, experiment, model, learned, judgement, folds, evidence, found, matters)
+        )
+    except files.SaveError as error:
+        teller.warn(f"{error.problems[0].what}: the report is not written; chainrule train --resume tries again")
     seconds = learned.epochs[-1].seconds if learned.epochs else 0.0
-    return Outcome(run, model, judgement, learned, seconds, experiment, folds)
+    return Outcome(run, model, judgement, learned, seconds, experiment, folds, found)
 
 
 class Recorder:
@@ -169,6 +184,7 @@ class Recorder:
         self.identity, self.every = experiment.identity, experiment.settings.checkpoint_every
         self.history = list(history)
         self._fresh: Epoch | None = None
+        self._probe: Rows | None = None
         self._saved_at, self._saved_best, self._warned_at = time.monotonic(), 0, -math.inf
         files.write_text(run.history_file, "".join(map(_line, self.history)))
 
@@ -187,18 +203,20 @@ class Recorder:
     def ended(self, learned: Learned) -> None:
         """The last epoch and the last checkpoint. A run that was stopped can go on from it."""
         if self._fresh is not None:
-            self._note(learned.last)
+            self._note(learned.last, last=learned.midway is None)
         if learned.midway is not None:
             self.save(learned.midway, must=True)
         else:
             last = Midway(learned.last, learned.best, learned.best_epoch, epochs=learned.epochs)
             self.save(last, must=True, ended=learned.reason, trouble=learned.trouble)
 
-    def _note(self, at: Checkpoint) -> None:
+    def _note(self, at: Checkpoint, last: bool = False) -> None:
         """A line of the history."""
         epoch, self._fresh = self._fresh, None
         assert epoch is not None
-        entry = {**_told_of(epoch, self.experiment.curve), "parameters": digest(at.parameters)}
+        found = self._signals(epoch, at) if last or signals.due(epoch.number) else None
+        told = _told_of(epoch, self.experiment.curve)
+        entry = {**told, "parameters": digest(at.parameters), "signals": found}
         self.history.append(entry)
         try:
             with open(self.run.history_file, "a", encoding="utf-8") as stream:
@@ -206,6 +224,13 @@ class Recorder:
         except OSError as error:
             self._complain(f"the history could not be written: {(error.strerror or str(error)).lower()}")
         self.teller.epoch(epoch, self.experiment.curve)
+
+    def _signals(self, epoch: Epoch, at: Checkpoint) -> dict[str, Any]:
+        """What goes on inside the network; training is not touched by it."""
+        made = self.experiment
+        if self._probe is None:
+            self._probe = signals.probe(made.rows, made.settings.seed)
+        return signals.measured(made.network, at, self._probe, made.optimizer, epoch.rate, made.course.clipping)
 
     def save(self, midway: Midway, must: bool = False, **more: Any) -> None:
         """A checkpoint, and the best weights if they are others than last time. What fails is told, and tried again; it
@@ -254,5 +279,6 @@ def _told_of(epoch: Epoch, curve: str) -> dict[str, Any]:
 
 
 def _line(entry: Mapping[str, Any]) -> str:
-    finite = {name: None if value != value or value in (math.inf, -math.inf) else value for name, value in entry.items()}
+    told = {name: value for name, value in entry.items() if name != "signals" or value is not None}
+    finite = {name: None if value != value or value in (math.inf, -math.inf) else value for name, value in told.items()}
     return json.dumps(finite, allow_nan=False) + "\n"

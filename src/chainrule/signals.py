@@ -34,10 +34,15 @@ def due(epoch: int) -> bool:
     return epoch & (epoch - 1) == 0
 
 
+def probed(count: int) -> int:
+    """How many of so many rows are looked at."""
+    return min(count, MOST, max(FEW, count // FEW))
+
+
 def probe(rows: Rows, seed: int) -> Rows:
     """Some of the training rows, chosen by the seed, in their order: they stay the same throughout a run."""
     count = len(rows.x)
-    size = min(MOST, max(FEW, count // FEW))
+    size = probed(count)
     chosen = np.arange(count)
     if count > size:
         ends = np.linspace(0, count, size + 1).astype(np.int64)  # one row of each of so many stretches

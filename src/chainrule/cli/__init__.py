@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "Train on a table, and write a run folder.",
     "predict": "Predict each row of a table.",
     "evaluate": "Score a model on a table with known answers.",
+    "doctor": "Say what a training run suffers from, and what would help.",
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

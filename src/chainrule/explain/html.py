@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
-from html import escape
 from importlib.resources import files
 
-from chainrule.errors import printable
 from chainrule.explain.equation import sides
+from chainrule.explain.markup import h, page
 from chainrule.explain.story import Section, Sheet, Story, table
 from chainrule.steps import Step
 from chainrule.terms.printers import MathML, mathml_name, mathml_number
@@ -37,20 +34,7 @@ def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str
     style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
     if fragment:
         return f"<style>{style}</style>\n{body}"
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<link rel="icon" href="data:,">\n<title>{h(story.title)}</title>\n<style>{style}</style>\n</head>\n'
-        f"<body>\n{body}\n</body>\n</html>\n"
-    )
-
-
-def h(text: str) -> str:
-    """Any text, safe in HTML."""
-    return escape(printable(text), quote=True)
+    return page(story.title, style, body)
 
 
 def _anchor(identifier: str) -> str:

@@ -4,7 +4,7 @@ whether a column numbers the rows."""
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,10 @@ MOST_LEVELS = 100
 RARE = 10
 """Rows that a level needs in a large table for an input of its own; in small ones, a fiftieth of the rows, and at least 2."""
 
+FAR_OUT = "have numbers that are far out: they are squeezed"
+GAPS = "have gaps: the median of the training rows stands in, and an input says where"
+LEVEL = "have gaps: no value is a level of its own"
+
 FEW_ROWS = 20
 """Rows below which a column that is different in each may be so by chance."""
 
@@ -43,9 +47,29 @@ class Note:
     column: str
     text: str
     warning: bool = False
+    together: str = ""  # what is said of several columns at once
 
     def __str__(self) -> str:
         return f"column {shown(self.column)} {self.text}"
+
+
+FEW = 3
+"""Columns of which the same is said one by one; of more it is said at once."""
+
+
+def summed_up(notes: Iterable[Note]) -> tuple[str, ...]:
+    """The notes as sentences, in their order; what is said of many columns is said once."""
+    groups: dict[str, list[Note]] = {}
+    for note in notes:
+        groups.setdefault(note.together or str(note), []).append(note)
+    told: list[str] = []
+    for text, group in groups.items():
+        if len(group) <= FEW:
+            told += map(str, group)
+        else:
+            first = ", ".join(shown(note.column) for note in group[:FEW])
+            told.append(f"{len(group)} columns ({first}, ...) {text}")
+    return tuple(told)
 
 
 def fit(
@@ -122,14 +146,14 @@ def _number(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
         if aside or max(found.high - center, center - found.low) / FAR > scale:
             center, scale, far = median, spread, True
             farthest = found.high if found.high - median > median - found.low else found.low
-            notes.append(Note(column.name, f"has numbers that are far out, up to {farthest:g}: they are squeezed"))
+            notes.append(Note(column.name, f"has numbers that are far out, up to {farthest:g}: they are squeezed", together=FAR_OUT))
         if not scale > 0 or not math.isfinite(scale):
             scale = 1.0  # the same number wherever there is one: what its input says is only where
         made = Number(column.name, median, center, scale, far, bool(found.gaps), column.kind == "date")
         stands = f"the median {median:g}"
     if found.gaps:
         text = f"has no value in {found.gaps:,} of {found.rows:,} training rows: {stands} stands in, and an input says where"
-        notes.append(Note(column.name, text))
+        notes.append(Note(column.name, text, together=GAPS if column.kind != "boolean" else ""))
     return made, notes
 
 
@@ -175,7 +199,7 @@ def _category(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
         example = shown(column.levels[order[-1]], 30)
         notes.append(Note(column.name, f'{what} ({example}, say): taken together as "other"'))
     if gaps:
-        notes.append(Note(column.name, f"has no value in {gaps:,} of {total + gaps:,} training rows: a level of its own"))
+        notes.append(Note(column.name, f"has no value in {gaps:,} of {total + gaps:,} training rows: a level of its own", together=LEVEL))
     return made, notes
 
 

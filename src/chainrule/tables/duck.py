@@ -126,10 +126,10 @@ class Reader:
         yield from self._stream(query, [FLOAT64 if each.number else TEXT for each in wanted], name)
         query = "SELECT line, error_type, error_message, csv_line, column_idx FROM reject_errors"
         for line, kind, text, row, place in self._asked(query, name):
-            found = _FOUND.search(text)
-            cells = int(found[1]) if found else 0
-            at = int(place) - 1 if kind == "CAST" else -1
-            self.rejected.append(Rejected(int(line) - 1, kind, text, (row or "").strip("\r\n"), cells, at))
+            counted = _FOUND.search(text)
+            width = int(counted[1]) if counted else 0
+            which = int(place) - 1 if kind == "CAST" else -1
+            self.rejected.append(Rejected(int(line) - 1, kind, text, (row or "").strip("\r\n"), width, which))
         if self.rejected:
             self._connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
 

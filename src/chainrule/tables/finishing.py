@@ -36,6 +36,12 @@ def column_of_numbers(
 ) -> tuple[Column, list[Wrong]]:
     """A column that was read as numbers, and the cells in it that are none."""
     wrong = [Wrong(text, Fault(*cells.why_no_number(text, column.decimal)), bad) for text, bad in column.bad.items()]
+    for marker in options.markers:
+        value = cells.number(marker, column.decimal, options.thousands)
+        rows = np.flatnonzero(column.values == value) if value is not None else ()
+        if len(rows):
+            column.values[rows] = np.nan
+            column.markers[marker] += len(rows)
     values = finished(column.values)
     notes = ("numbers have a decimal comma",) if column.decimal == "," and options.decimal is None else ()
     found = found_in(values, column.markers, notes)

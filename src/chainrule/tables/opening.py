@@ -124,7 +124,8 @@ def open_text(path: str, name: str, options: Options, folder: str) -> Text:
     else:
         size, lines = seen.size, seen.lines
     return Text(
-        path, name, size, lines, seen.quotes, seen.odd, seen.last, line_end, physical, tuple(notes), tuple(warnings), source, state
+        path,
+        name, size, lines, seen.quotes, seen.odd, seen.last, line_end, physical, tuple(notes), tuple(warnings), source, state
     )  # fmt: skip
 
 

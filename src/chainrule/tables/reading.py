@@ -26,7 +26,7 @@ class CsvReading:
 
     def __init__(self, files: Sequence[CsvFile], options: Options, forced: Mapping[str, str], memory: int | None) -> None:
         self.files, self.options, self.forced = files, options, forced
-        self.names = together(files)
+        self.names = tuple(name for name in together(files) if not options.only or name in options.only)
         self.rows = sum(file.rows for file in files)
         self.store = Store(memory, self.rows * 8 * len(self.names))
         self.memory = memory
@@ -48,7 +48,8 @@ class CsvReading:
                 columns |= again
         for file in self.files:
             self.problems.add(*file.problems, more=file.more)
-        self._extra_cells(columns[self.names[len(self.files[0].names) - 1]])
+        if self.files[0].names[-1] in columns:
+            self._extra_cells(columns[self.files[0].names[-1]])
         done = [self._column(place, name, columns.pop(name)) for place, name in enumerate(self.names, 1)]
         self.problems.done()
         return self._table([column for column in done if column is not None])
@@ -87,10 +88,10 @@ class CsvReading:
     def _fill(self, columns: Columns) -> None:
         """Read columns from the first file to the last; once more where a cell was no number and its row was left out."""
         self._read(columns)
-        odd = {name for name, column in columns.items() if isinstance(column, Numbers) and column.refused}
-        if odd:
-            for name in odd:
-                columns[name].careful, columns[name].refused = True, False
+        refused = [column for column in columns.values() if isinstance(column, Numbers) and column.refused]
+        for column in refused:
+            column.careful, column.refused = True, False
+        if refused:
             self._read(columns)
 
     def _read(self, columns: Columns) -> None:

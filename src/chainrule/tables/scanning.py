@@ -174,6 +174,8 @@ def record_starts(path: str, name: str, separator: str, physical: Any = None) ->
         if len(quotes):
             nth = (np.arange(len(quotes)) + inside) & 1  # 0 opens, 1 closes
             behind = np.where(quotes > 0, signs[quotes - 1], 10)
+            if lines == 0 and quotes[0] == 3 and block.startswith(codecs.BOM_UTF8):
+                behind[0] = 10
             ahead = signs[np.minimum(quotes + 1, len(signs) - 1)].copy()
             ahead[quotes + 1 >= len(signs)] = 10
             wrong = np.flatnonzero(np.where(nth == 0, ~before[behind], ~table[ahead]))

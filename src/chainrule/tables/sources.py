@@ -34,7 +34,11 @@ def find(source: Any, folder: str) -> list[Source]:
     if isinstance(source, (str, os.PathLike)):
         return _one(os.fspath(source), folder)
     if not isinstance(source, Iterable) or isinstance(source, bytes):
-        raise InputError("a table is read from the name of a file, or from a list of names", got=shown(type(source).__name__))
+        raise InputError(
+            "a table is read from the name of a file, or from a list of names",
+            got=shown(type(source).__name__),
+            do="name a file",
+        )
     names = list(source)
     if not names:
         raise InputError("no file is named", do="name at least one")
@@ -42,7 +46,7 @@ def find(source: Any, folder: str) -> list[Source]:
     problems: list[Problem] = []
     for name in names:
         if not isinstance(name, (str, os.PathLike)):
-            raise InputError("a file is named by text", got=shown(name))
+            raise InputError("a file is named by text", got=shown(name), do="name a file")
         try:
             found += _one(os.fspath(name), folder)
         except RunError as error:
