@@ -144,7 +144,8 @@ class Prediction(Trace):
         chance = goal.probabilities(self.outputs[None, :])[0]
         if goal.kind == "yes_or_no":
             first, second = goal.classes
-            both = f"{name} = {in_full(value)} is the probability of {second}, and 1 - {name} = {in_full(chance[0])} that of {first}"
+            both = f"{name} = {in_full(value)} is the probability of {second}, "
+            both += f"and 1 - {name} = {in_full(chance[0])} that of {first}"
             return f"The prediction for {goal.column} is {self.told}: {both}."
         return f"The prediction for {goal.column} is {self.told}: its probability {name} = {in_full(value)} is the largest."
 

@@ -24,7 +24,7 @@ from chainrule.errors import InputError, Problem, RunError, shown
 from chainrule.experiment import Experiment, place_of, prepare
 from chainrule.network import Network
 from chainrule.runs import Run, digest, midway_from
-from chainrule.settings import Settings, resolved_path
+from chainrule.settings import resolved_path
 
 if TYPE_CHECKING:
     from chainrule.prediction import Prediction
@@ -293,7 +293,7 @@ class RecordedRun:
         if ends is not None and "parameters" in ends:
             with self._built():
                 found = self._until(midway, ends["updates"]).last.parameters
-            told = f"trained on to the end of epoch {ends['number']:,}, it has the digest of all parameters that the run wrote down"
+            told = f"trained on to the end of epoch {ends['number']:,}, it has the digest of all parameters that the run wrote"
             if digest(found) == ends["parameters"]:
                 return Agreement(True, f"The replay agrees with the recorded run to the last bit: {told}.")
             told = f"at the end of epoch {ends['number']:,} the digest of the parameters is {digest(found)}"

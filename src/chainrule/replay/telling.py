@@ -263,8 +263,8 @@ def _all_parameters(run: RecordedRun, trace: Trace, replay: Replay) -> str:
     if equal == len(made):
         return f"All {len(made):,} new parameters are those that the run's engine computed, to the last bit."
     return (
-        f"Of {len(made):,} new parameters {equal:,} are those that the run's engine computed, to the last bit; the others differ "
-        f"by up to {away:.1e}: {why_digits_differ(run)}."
+        f"Of {len(made):,} new parameters {equal:,} are those that the run's engine computed, to the last bit; the others "
+        f"differ by up to {away:.1e}: {why_digits_differ(run)}."
     )
 
 
