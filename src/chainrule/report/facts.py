@@ -172,7 +172,7 @@ def gather(
         data=table.describe().title,
         rows=_rows(experiment),
         columns=_columns(experiment),
-        notes=(*table.dialect.notes, *experiment.said, *experiment.warned),
+        notes=(*table.dialect.notes, *experiment.said, *map(str, experiment.warned)),
         settings=_settings(experiment.recipe, settings),
         commands=_commands(run, settings),
         opening=_opening(run, experiment, learned, outputs),
