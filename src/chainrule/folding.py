@@ -39,7 +39,7 @@ def cross_validate(experiment: Experiment, tell: Callable[[str], None], stop: Ca
             fold.rows,
             fold.optimizer,
             fold.course,
-            validation=fold.held,
+            validation=fold.watched if len(fold.validation) else None,
             between=lambda standing: stop(),
             name=fold.name,
         )

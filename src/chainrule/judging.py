@@ -45,6 +45,19 @@ def scored(model: Model, table: Table, rows: Any, weight: Any = None) -> ClassSc
     return scores.of_classes(goal.probabilities(outputs), goal.codes(column, rows, table.place), weight)
 
 
+def trained_on(model: Model, training: Table, table: Table) -> int:
+    """How many rows of a table stand in the training table too, as far as the model's inputs can tell."""
+    preparation, _ = model.for_tables()
+    known, asked = (_as_bytes(preparation.matrix(each)) for each in (training, table))
+    return int(np.isin(asked, known).sum())
+
+
+def _as_bytes(x: Any) -> Any:
+    """Each row of a matrix as one value that can be compared."""
+    x = np.ascontiguousarray(x) + 0.0  # -0 and 0 are the same number
+    return x.view(np.dtype((np.void, x.dtype.itemsize * x.shape[1]))).ravel()
+
+
 def judge(experiment: Experiment, model: Model) -> Judgement | None:
     """The model and the baselines on the rows held out; None if there are none."""
     if not len(experiment.test):

@@ -165,7 +165,7 @@ def recipe(rows: int, inputs: int, outputs: int, task: str) -> Recipe:
     updates = 500 if few else 1000 if not many else 3000
     weight_decay, dropout = STRENGTHS[MIDDLE] if not many else (0.3, 0.1)
     held = 0.1 if many else 0.0
-    epochs = max(4, min(500, round(updates * batch / max(rows * (1 - held), 1))))
+    epochs = max(4, min(500, round(updates / math.ceil(max(rows * (1 - held), 1) / batch))))
     return Recipe(
         task,
         hidden=(128, 128) if many else (64, 64),

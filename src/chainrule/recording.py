@@ -36,7 +36,7 @@ class Teller(Protocol):
 
     def warn(self, text: str) -> None: ...
 
-    def epoch(self, epoch: Epoch) -> None: ...
+    def epoch(self, epoch: Epoch, curve: str) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def _train(
     folds = None
     if state is None:
         _tell(experiment, teller)
-        run.write_settings(experiment.settings, experiment.facts())
+        run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
             if folds is None:
@@ -90,7 +90,7 @@ def _train(
             experiment.rows,
             experiment.optimizer,
             experiment.course,
-            validation=experiment.held,
+            validation=experiment.watched,
             callbacks=[recorder.callback],
             going=None if state is None else midway_from(state["midway"]),
             between=recorder.between,
@@ -130,8 +130,10 @@ def _tell(experiment: Experiment, teller: Teller) -> None:
     """What was found and decided, before training begins."""
     for text in experiment.said:
         teller.say(text)
-    for text in experiment.warned:
-        teller.warn(text)
+    if experiment.settings.strict and experiment.warned:
+        raise RunError(*experiment.warned)
+    for problem in experiment.warned:
+        teller.warn(str(problem))
     recipe, counts = experiment.recipe, (len(experiment.train), len(experiment.validation), len(experiment.test))
     shares = [f"{counts[0]:,} rows to train"]
     shares += [f"{counts[1]:,} to say when to stop"] if counts[1] else []
@@ -213,14 +215,14 @@ class Recorder:
         epoch, self._fresh = self._fresh, None
         assert epoch is not None
         found = self._signals(epoch, at) if last or signals.due(epoch.number) else None
-        entry = {**_told_of(epoch), "parameters": digest(at.parameters), "signals": found}
+        entry = {**_told_of(epoch, self.experiment.curve), "parameters": digest(at.parameters), "signals": found}
         self.history.append(entry)
         try:
             with open(self.run.history_file, "a", encoding="utf-8") as stream:
                 stream.write(_line(entry))
         except OSError as error:
             self._complain(f"the history could not be written: {(error.strerror or str(error)).lower()}")
-        self.teller.epoch(epoch)
+        self.teller.epoch(epoch, self.experiment.curve)
 
     def _signals(self, epoch: Epoch, at: Checkpoint) -> dict[str, Any]:
         """What goes on inside the network; training is not touched by it."""
@@ -268,9 +270,11 @@ class Recorder:
                 (self.run.checkpoints / files.step_name(step)).unlink(missing_ok=True)
 
 
-def _told_of(epoch: Epoch) -> dict[str, Any]:
-    names = ("number", "updates", "loss", "penalty", "validation", "rate", "best", "seconds")
-    return {name: getattr(epoch, name) for name in names if getattr(epoch, name) is not None}
+def _told_of(epoch: Epoch, curve: str) -> dict[str, Any]:
+    told = {name: getattr(epoch, name) for name in ("number", "updates", "loss", "penalty")}
+    if epoch.validation is not None:
+        told[curve] = epoch.validation
+    return told | {name: getattr(epoch, name) for name in ("rate", "best", "seconds")}
 
 
 def _line(entry: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule import draws
-from chainrule.errors import InputError, RunError, shown
+from chainrule.errors import InputError, RunError, printable, shown
 
 Places = NDArray[np.int64]
 
@@ -61,9 +61,9 @@ def hold_out(
         test = _dealt(groups, labels, [1 - fraction, fraction], seed, draw) == 1
     else:
         mixed = _mixed(labels, seed, draw)
-        place = np.arange(rows)
+        along = np.arange(rows + 1) * aside + int(draws.words(seed, "split", draw, 2, 1)[0] % np.uint64(rows))
         test = np.zeros(rows, bool)
-        test[mixed[(place + 1) * aside // rows > place * aside // rows]] = True  # evenly along the classes
+        test[mixed[np.diff(along // rows) > 0]] = True  # evenly along the classes, from a start that is drawn
         _give_back(labels, mixed, test)
     if not test.any():
         raise RunError(
@@ -200,7 +200,7 @@ def _enough(labels: Places, classes: Sequence[str] | None, count: int) -> None:
 
 
 def _called(kind: int, classes: Sequence[str] | None) -> str:
-    return f"`{shown(classes[kind]).strip(chr(39))}`" if classes is not None else str(kind)
+    return f"`{printable(classes[kind])[:60]}`" if classes is not None else str(kind)
 
 
 def _made(test: NDArray[np.bool_], labels: Places, classes: Sequence[str] | None, where: str, used: Any = True) -> Split:

@@ -27,22 +27,31 @@ FOLDS = 3
 LEAST = 12
 """Rows below which nothing can be tried."""
 
+PIECES = 10
+"""The rows of a fold that are kept aside, in so many pieces: how much their losses differ says how sure the mean is."""
+
+ERRORS = 1.0
+"""Losses so many standard errors apart count as equal."""
+
 WORK = 4e11
 """Multiplications and additions that all trials together may cost: some ten seconds of one core."""
 
 
 @dataclass(frozen=True)
 class Trials:
-    """What was tried: losses[i] is the mean validation loss with strengths[i], infinite where training broke down."""
+    """What was tried: losses[i] is the mean validation loss with strengths[i], infinite where training broke down; errors[i]
+    the standard error of how much more that is than the least."""
 
     strengths: tuple[tuple[float, float], ...]
     losses: tuple[float, ...]
+    errors: tuple[float, ...]
 
     @property
     def best(self) -> int:
-        """The place of the least loss; of equal ones the strongest."""
+        """The place of the strongest one whose loss cannot be told from the least: more hold never needs more luck (the
+        rule of one standard error; Breiman, Friedman, Olshen, Stone 1984)."""
         losses = np.asarray(self.losses)
-        return int(np.flatnonzero(losses <= losses.min())[-1])
+        return int(np.flatnonzero(losses <= losses.min() + ERRORS * np.asarray(self.errors))[-1])
 
 
 def tried(
@@ -66,11 +75,13 @@ def tried(
     x, t = some(rows.x, every), some(rows.t, every)
     weight = None if rows.weight is None else np.asarray(rows.weight)
     whole = Rows(x, t, weight)
-    losses = [
-        float(np.mean([_loss(recipe.settled(*strength, ""), whole, part, seed, engine, threads) for part in parts]))
-        for strength in recipe.strengths
-    ]
-    found = Trials(recipe.strengths, tuple(losses))
+    losses = np.array(
+        [
+            np.concatenate([_losses(recipe.settled(*strength, ""), whole, part, seed, engine, threads) for part in parts])
+            for strength in recipe.strengths
+        ]
+    )
+    found = _compared(recipe.strengths, losses)
     return recipe.settled(*recipe.strengths[found.best], _why(found, len(parts))), found
 
 
@@ -89,20 +100,37 @@ def _parts(count: int, seed: int, by: dict[str, Any]) -> Sequence[Split]:
         return ()
 
 
-def _loss(recipe: Recipe, rows: Rows, part: Split, seed: int, engine: str, threads: int | None) -> float:
-    """The loss of the rows kept aside, after training on the others."""
+def _losses(recipe: Recipe, rows: Rows, part: Split, seed: int, engine: str, threads: int | None) -> Any:
+    """The losses of the rows kept aside, PIECES of them, after training on the others."""
     train, test = (Rows(*(None if each is None else each[places] for each in rows[:3])) for places in part)
     recipe = replace(recipe, validation_fraction=0.0, patience=None)
     network = recipe.network(train.x.shape[1], train.t.shape[1], seed)
     learned = learn(network, train, recipe.rule(), recipe.course(len(train.x), engine=engine, threads=threads))
-    if learned.reason == "not finite":
-        return float("inf")
+    if test.weight is not None:
+        counting = test.weight.reshape(-1) > 0
+        test = Rows(test.x[counting], test.t[counting], test.weight.reshape(-1, 1)[counting])
+    pieces = min(PIECES, len(test.x))
+    if learned.reason == "not finite" or not pieces:
+        return np.full(pieces, np.inf)
     network = copy.copy(network)
     network.parameters, network.memory = learned.last.parameters, learned.last.memory
     x, t = network.rows(test.x), network.goals(test.t, len(test.x))
-    weight = network.weights(test.weight, len(test.x))
-    task = Task(network, x, t, recipe.rule(), weight, threads=threads)
-    return float(choose(engine, task).Session(task).loss(x, t, weight)[0])
+    weight = network.weights(test.weight, len(x))
+    task = Task(network, x, t, recipe.rule(), threads=threads)
+    session = choose(engine, task).Session(task)
+    every = [slice(start, None, pieces) for start in range(pieces)]
+    return np.array([session.loss(x[each], t[each], None if weight is None else weight[each])[0] for each in every])
+
+
+def _compared(strengths: tuple[tuple[float, float], ...], losses: Any) -> Trials:
+    """Means over the pieces of all folds, and how sure their differences are."""
+    means = losses.mean(1) if losses.shape[1] else np.full(len(strengths), np.inf)
+    if losses.shape[1] < 2 or not np.isfinite(means).any():
+        return Trials(strengths, tuple(means.tolist()), (0.0,) * len(strengths))
+    with np.errstate(invalid="ignore"):
+        more = losses - losses[np.argmin(means)]
+        errors = np.nan_to_num(more.std(1, ddof=1) / np.sqrt(losses.shape[1]))
+    return Trials(strengths, tuple(means.tolist()), tuple(errors.tolist()))
 
 
 def _why(found: Trials, parts: int) -> str:
@@ -111,4 +139,4 @@ def _why(found: Trials, parts: int) -> str:
         for (decay, dropout), loss in zip(found.strengths, found.losses, strict=True)
     )
     on = f"{parts} folds" if parts > 1 else "a third"
-    return f"the least loss on {on} of the training rows (weight decay {told})"
+    return f"the strongest whose loss is not clearly above the least, on {on} of the training rows (weight decay {told})"

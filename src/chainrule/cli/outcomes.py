@@ -109,7 +109,7 @@ def as_json(outcome: Outcome) -> str:
         "seconds": outcome.seconds,
         "scores": None if outcome.judgement is None else outcome.judgement.figures(),
         "folds": None if outcome.folds is None else outcome.folds.figures(),
-        "warnings": list(outcome.experiment.warned),
+        "warnings": [str(problem) for problem in outcome.experiment.warned],
         "findings": [finding.data() for finding in outcome.findings if finding.kind != "data"],
     }
     return json.dumps(told, indent=1) + "\n"

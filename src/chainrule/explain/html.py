@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from chainrule.explain.equation import sides
 from chainrule.explain.markup import h, page
-from chainrule.explain.story import Section, Story, table
+from chainrule.explain.story import Section, Sheet, Story, table
 from chainrule.steps import Step
 from chainrule.terms.printers import MathML, mathml_name, mathml_number
 from chainrule.tracing import Trace
@@ -26,6 +26,10 @@ def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str
     parts += [_section(trace, section, known) for section in story.sections]
     if story.changes:
         parts += _changes(story)
+    for sheet in story.sheets:
+        parts += _sheet(sheet, story)
+    if trace.forward_only:
+        parts.append(f"<p>{h(story.after)}</p>")
     body = f'<main class="chainrule">\n{chr(10).join(parts)}\n</main>'
     style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
     if fragment:
@@ -76,4 +80,17 @@ def _changes(story: Story) -> list[str]:
     return [
         "<section>\n<h2>Before and after</h2>", f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
         *rows, "</tbody></table>", f"<p>{h(story.after)}</p>\n</section>",
+    ]  # fmt: skip
+
+
+def _sheet(sheet: Sheet, story: Story) -> list[str]:
+    head = "".join(f'<th scope="col">{h(title)}</th>' for title in sheet.header)
+    rows = [
+        f'<tr><th scope="row">{h(row[0])}</th>{"".join(f"<td>{h(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in zip(*sheet.columns(story.digits), strict=True)
+    ]
+    said = [f"<p>{h(sheet.sentence)}</p>"] if sheet.sentence else []
+    return [
+        f"<section>\n<h2>{h(sheet.title)}</h2>", *said, f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
+        *rows, "</tbody></table>\n</section>",
     ]  # fmt: skip
