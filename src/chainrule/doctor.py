@@ -326,13 +326,15 @@ def overfitting(e: Evidence) -> Iterator[Finding]:
     best = losses.index(lowest) + 1
     if last - lowest > AGAIN * e.blind and last > 1.1 * lowest:
         saved = e.kept == best and e.curve == "validation"
-        what = f"Overfitting: the loss of the {rows} was lowest in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it."
+        what = (
+            f"Overfitting: the loss of the {rows} was lowest in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it."
+        )
         what += " The weights of that epoch are kept, so the model is not harmed." if saved else ""
         stop = f"--patience {max(5, len(losses) // 20)} to save time" if e.curve == "validation" else "--validation 0.15"
         numbers = {"lowest": lowest, "epoch": best, "last": last}
         yield Finding("overfitting", "note" if saved else "warning", what, f"Use {stop}{remedies}.", numbers)
         return
-    place = e.kept or len(losses)
+    place = min(e.kept or len(losses), len(losses))  # a run that is being resumed has more weights than lines
     train, held = e.losses[place - 1], losses[place - 1]
     if held - train > GAP * e.blind and held > 1.5 * train:
         what = f"Overfitting: the loss is {train:.3g} on the training rows and {held:.3g} on the {rows}."

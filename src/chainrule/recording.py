@@ -16,11 +16,13 @@ from chainrule.epochs import learn
 from chainrule.errors import Problem, RunError
 from chainrule.experiment import Experiment, prepare
 from chainrule.folding import Folds, cross_validate
+from chainrule.history import kept
 from chainrule.importance import importance
 from chainrule.judging import Judgement
 from chainrule.models import Model
-from chainrule.runs import Run, digest, midway_from, plain
+from chainrule.runs import Run, digest
 from chainrule.settings import Settings
+from chainrule.standing import ended, midway_from, plain
 
 NEWEST = 3
 """Checkpoints kept to go on from."""
@@ -76,15 +78,16 @@ def _train(
     folds = None
     if state is None:
         _tell(experiment, teller)
+        run.clear()  # not before it is certain that there will be another run
         run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
             if folds is None:
                 return None
     recorder = Recorder(run, experiment, teller, stop, history)
-    if state is not None and "ended" in state:
+    if state is not None and ended(state) is not None:
         teller.say("the run is finished: nothing is left to train")
-        learned = _finished(state)
+        learned = _finished(experiment, state)
     else:
         learned = learn(
             experiment.network,
@@ -93,7 +96,7 @@ def _train(
             experiment.course,
             validation=experiment.watched,
             callbacks=[recorder.callback],
-            going=None if state is None else midway_from(state["midway"]),
+            going=None if state is None else midway_from(state, experiment.network, experiment.optimizer),
             between=recorder.between,
             name=experiment.name,
         )
@@ -139,9 +142,9 @@ def _stand(
     if state is None:
         teller.say("there is no checkpoint yet: the run begins at the beginning")
         return None, []
-    stands = midway_from(state["midway"])
+    stands = midway_from(state, experiment.network, experiment.optimizer)
     teller.say(f"going on after update {stands.last.updates:,}, in epoch {len(stands.epochs) + 1}")
-    return state, state["history"]
+    return state, kept(state)
 
 
 def _tell(experiment: Experiment, teller: Teller) -> None:
@@ -161,9 +164,10 @@ def _tell(experiment: Experiment, teller: Teller) -> None:
     teller.say(f"Network: {sizes}, {recipe.activation}, {recipe.optimizer} at {recipe.learning_rate:g}.")
 
 
-def _finished(state: Mapping[str, Any]) -> Learned:
-    stands = midway_from(state["midway"])
-    return Learned(stands.last, stands.best, stands.best_epoch, stands.epochs, state["ended"], state["trouble"])
+def _finished(experiment: Experiment, state: Mapping[str, Any]) -> Learned:
+    stands = midway_from(state, experiment.network, experiment.optimizer)
+    reason, trouble = ended(state) or ("", "")
+    return Learned(stands.last, stands.best, stands.best_epoch, stands.epochs, reason, trouble)
 
 
 def _ended(
