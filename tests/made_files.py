@@ -72,6 +72,17 @@ def forged(places, inner, payload, version=1, after="", resum=True):
     return bare.replace(b"0" * 64, hashlib.sha256(bare).hexdigest().encode(), 1) + payload
 
 
+def resummed(data, old, new):
+    """A file with something else in its header, whose lengths and checksum agree with that."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    body, payload = data[8:end].replace(old, new), data[end:]
+    body += b" " * (-len(body) % 8)
+    size, digest = body.index(b'\\"bytes\\":') + 10, body.index(b'header_sha256\\":\\"') + 18
+    body = body[:size] + b"%16d" % (8 + len(body) + len(payload)) + body[size + 16 : digest] + b"0" * 64 + body[digest + 64 :]
+    bare = len(body).to_bytes(8, "little") + body
+    return bare.replace(b"0" * 64, hashlib.sha256(bare).hexdigest().encode(), 1) + payload
+
+
 def penguins():
     """A small table with a number that has a gap, a category, a truth and a target."""
     return table(

@@ -135,7 +135,7 @@ def told(epochs):
 def stop_after(calls):
     """A `between` that ends training when it is asked for so many times."""
     left = iter(range(calls - 1, -1, -1))
-    return lambda midway: next(left) == 0
+    return lambda standing: next(left) == 0
 
 
 STOPPINGS = [

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tarfile
@@ -18,8 +19,9 @@ from safetensors.numpy import load_file, save_file
 
 import chainrule as cr
 from chainrule import files, models
+from chainrule.cli import main
 from chainrule.files import container, disk
-from made_files import forged, network, small_checkpoint, small_model, state, taken_apart
+from made_files import forged, network, resummed, small_checkpoint, small_model, state, taken_apart
 
 # The catalogue: rows of (id, what is wrong, a function that makes the file and returns its path, texts of the message).
 # Each must end in a RunError (exit code 1) that names the file, in no more than a second.
@@ -194,6 +196,12 @@ def _(folder):
     return rewritten(folder, lambda p, i, d: (p, {**i, "more": 1}, d))
 
 
+@row("M05", "more metadata", "the header has an entry of no meaning", "'format'")
+def _(folder):
+    data = rewritten(folder, lambda *_: None).read_bytes()
+    return raw(folder, resummed(data, b'"},"layers.1.W"', b'","format":"pt"},"layers.1.W"'))
+
+
 @row("M05", "a key missing", "the header lacks what every file has", "'kind'")
 def _(folder):
     return rewritten(folder, lambda p, i, d: (p, {key: i[key] for key in i if key != "kind"}, d))
@@ -202,13 +210,7 @@ def _(folder):
 @row("M05", "not UTF-8", "the header is not UTF-8")
 def _(folder):
     data = rewritten(folder, lambda *_: None, after=',"XXXX":1').read_bytes()
-    data = data.replace(b"XXXX", b"\xff\xfe\xfd\xfc")
-    digest = data[data.index(b"header_sha256") + 18 :][:64]
-    import hashlib
-
-    length = 8 + int.from_bytes(data[:8], "little")
-    right = hashlib.sha256(data[:length].replace(digest, b"0" * 64, 1)).hexdigest().encode()
-    return raw(folder, data.replace(digest, right, 1))
+    return raw(folder, resummed(data, b"XXXX", b"\xff\xfe\xfd\xfc"))
 
 
 def moved(name, **change):
@@ -646,6 +648,25 @@ def test_a_bad_model_is_refused_in_words(make, texts, tmp_path, monkeypatch):
     assert not touched.exists(), "code in the file was run"
     assert "\x1b" not in message
     assert seconds < 2, f"{seconds:.1f} s"  # 1 s is wanted; the machine may be busy
+
+
+@pytest.mark.parametrize(("make", "texts"), [row for row in ROWS if "NUL" not in row.id])  # no command line can hold a NUL
+def test_a_command_given_a_bad_model_ends_with_1_and_says_why(make, texts, tmp_path, capsys):
+    path = make(tmp_path)
+    data = tmp_path / "data.csv"
+    data.write_text("a,b\n1,2\n")
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["predict", str(path), str(data)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    out, told = capsys.readouterr()
+    assert ended.value.code == 1, told
+    assert out == ""
+    assert told.startswith("error: ")
+    assert "Traceback" not in told
+    assert all(text in told for text in texts), told
 
 
 def test_m14_a_link_is_opened_as_the_file_it_points_to_and_saved_through(tmp_path):

@@ -119,7 +119,7 @@ def calls_of_a_save(folder, existing, monkeypatch):
 
 def test_a_save_uses_every_call_there_is(tmp_path, monkeypatch):
     made = calls_of_a_save(tmp_path, True, monkeypatch)
-    assert set(CALLS) - set(made) == {"fstat", "unlink"}  # fstat: for reading; unlink: only if something goes wrong
+    assert set(CALLS) - set(made) == {"fstat", "readv", "unlink"}  # the first two read; unlink: only if something goes wrong
     assert made.index("fsync") < made.index("replace") < len(made) - 1 - made[::-1].index("fsync")
 
 
@@ -180,6 +180,56 @@ def test_a_folder_that_cannot_be_tidied_hides_no_checkpoint(tmp_path, monkeypatc
     assert files.newest(tmp_path) == (tmp_path / files.step_name(1), ())
     files.tidy(tmp_path)
     assert os.listdir(tmp_path) == [files.step_name(1)]
+
+
+def test_a_real_limit_on_a_file_s_size_loses_nothing(tmp_path):
+    """No stand-ins: the system itself refuses to write on."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from made_files import small_checkpoint\n"
+        "from chainrule import files\n"
+        "path = small_checkpoint(Path(sys.argv[1]) / files.step_name(1), 1)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n"
+        "    small_checkpoint(Path(sys.argv[1]) / files.step_name(2), 2)\n"
+        "except files.SaveError as error:\n"
+        "    print(error)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "file too large - raise the limit on a file's size (ulimit -f)" in done.stdout
+    assert os.listdir(tmp_path) == [files.step_name(1)]
+    assert files.newest(tmp_path)[0].name == files.step_name(1)
+
+
+@pytest.mark.parametrize("fault", ["I-O error", "does less", "does nothing"])
+def test_a_disk_that_fails_while_a_file_is_read_is_named(fault, tmp_path, monkeypatch):
+    path = small_model(tmp_path / "m.safetensors")
+    counted = Faulty()
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "calls", counted)
+        cr.load_model(path)
+    spots = [at for at, name in enumerate(counted.made, 1) if name == "readv"]
+    assert len(spots) == 4  # length, first bytes, header, tensors
+
+    def less(name, real, args):
+        return real(args[0], [args[1][0][: max(1, len(args[1][0]) // 3)]])
+
+    def nothing(name, real, args):
+        return 0
+
+    chosen = {"does less": less, "does nothing": nothing}.get(fault, FAULTS[fault])
+    for at in spots:
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "calls", Faulty(at, chosen))
+            if fault == "does less":
+                assert cr.load_model(path).size == network().size
+            else:
+                with pytest.raises(cr.RunError) as caught:
+                    cr.load_model(path)
+                assert str(path) in str(caught.value)
 
 
 # A child is killed at (or after, or in the middle of) each call of a save, for good: no `finally` runs.

@@ -13,8 +13,9 @@ import chainrule as cr
 from chainrule.explain import FORMATS
 from chainrule.naming import cell_id
 from chainrule.preparing import Goal, Preparation, fit, goal_of
+from chainrule.tables.table import Table
 from chainrule.tracing import Trace
-from small_tables import Table, table
+from small_tables import table
 from test_rules_terms import assert_gives, check_latex, check_mathml, spreadsheet_addresses
 
 ROWS = 60
@@ -98,6 +99,20 @@ def test_what_stands_in_for_a_missing_cell_is_said() -> None:
     assert trace["i2@2"].because.startswith("length is missing: 0 because the cell is ")
     assert [trace[f"i{place}@3"].value for place in range(4, 9)] == [0, 0, 0, 0, 1]
     assert trace["i8@3"].because == "island is missing: 1 because the cell is empty."
+
+
+def test_a_number_that_is_cut_says_so() -> None:
+    whole = penguins()
+    preparation, _ = fit(whole, None, "mass")
+    length = whole.column("length")
+    new = replace(
+        whole, columns=(replace(length, values=np.where(np.arange(ROWS) == 9, 1e15, length.values)), *whole.columns[1:])
+    )
+    x, network = preparation.matrix(new, np.array([9])), traced([9])[0].network
+    trace = Trace(network, x, [[0.0]], raw=preparation.raw(new, [9]), naming=network.naming("matrix"))
+    assert trace["raw[1]"].because.startswith("The cell is 1000000000000000, farther out than any in training: 8 deviations")
+    assert trace["x[1]"].value == pytest.approx(8)
+    assert trace["x[1]"].formula == "(raw[1] - average[1])/deviation[1]"
 
 
 def test_an_indicator_says_which_cell_it_comes_from() -> None:

@@ -730,6 +730,9 @@ def test_a_table_of_ones_own(tmp_path):
     assert (
         len(example.with_settings([("data.rows", "2"), ("data.classes", '["x", "y"]'), ("data.standardize", "false")]).x) == 2
     )
+    semicolons = with_table(tmp_path, "a;b;k\n1,5;10;x\n2;20;y\n")
+    assert semicolons.raw[0].tolist() == [[1.5, 10], [2, 20]]
+    example = with_table(tmp_path, "\ufeffa,b,k,d\n1,10,x,q\n3,,y,q\n5,30,x,q\n7,20,y,q\n")
     default = parse_spec(CLASSES.replace('columns = ["a", "b"]', ""), str(tmp_path / "s.toml"))
     assert default.inputs == ("a", "b")
     assert "d" in default.notes[0]
@@ -746,7 +749,7 @@ TABLES = [  # table, line, what is said
     ("\n\n", None, "empty"),
     ("a,b,a\n1,2,3\n", 1, "columns 1 and 3 have the same name"),
     ("a,,k\n1,2,3\n", 1, "column 2 has no name"),
-    ("a;b;k\n1;2;x\n", 1, "commas"),
+    ("a;b,k\n1;2,x\n", 1, ["more than one way", "--sep"]),
     ('a,b,k\n1,2,x\n"1,2,x\n', 3, "never closed"),
     ("a,b,c\n1,2,x\n", 14, ["no target column", "'k'", "its columns are a, b, c"]),
     ("a,bb,k\n1,2,x\n", 14, ["no column", "'b'"]),
@@ -773,9 +776,9 @@ def test_tables_that_cannot_be_used(tmp_path, table, line, says):
 def test_absent_tables(tmp_path):
     (tmp_path / "penguins.csv").write_text("a\n1\n")
     with pytest.raises(InputError, match=r"did you mean penguins.csv\?"):
-        tables.read_columns(tmp_path / "penguin.csv")
+        tables.read(tmp_path / "penguin.csv")
     with pytest.raises(InputError, match="folder"):
-        tables.read_columns(tmp_path)
+        tables.read(tmp_path)
     with pytest.raises(InputError, match="bundled tables only"):
         parse_spec(CLASSES)
 

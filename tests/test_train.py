@@ -61,7 +61,7 @@ class Silent:
     def warn(self, text):
         self.warned.append(text)
 
-    def epoch(self, epoch):
+    def epoch(self, epoch, curve):
         self.epochs.append(epoch)
 
 
@@ -411,6 +411,17 @@ def test_evaluation_agrees_with_the_predictions(capsys, trained):
     code, out, _ = run(capsys, "evaluate", trained, "penguins.csv")
     assert code == 0
     assert "actual \\ predicted" in out
+
+
+def test_d42_rows_that_the_model_was_trained_on(capsys, trained):
+    lines = Path("penguins.csv").read_text().splitlines()
+    other = [line.replace(",female,", ",male,").replace("2007", "2011") for line in lines[1:21]]
+    Path("other.csv").write_text("\n".join([lines[0], *lines[1:8], *other]) + "\n")
+    code, _, err = run(capsys, "evaluate", trained, "other.csv")
+    assert code == 0
+    assert "7 of 27 rows stand in the table of the training run too" in err
+    code, _, err = run(capsys, "evaluate", f"{trained}/model.safetensors", "other.csv")
+    assert (code, "training run" in err) == (0, False)
 
 
 def test_predictions_in_files(capsys, trained):

@@ -2,7 +2,8 @@
 
 `MLPClassifier` and `MLPRegressor` stand in for scikit-learn's; `Network`, the layers and optimizers build and train;
 `trace` derives one step; `load_example` and `read_spec` bring worked examples from files. `check` holds written-down
-numbers against a derivation; `why` finds the conventions or mistakes that produce a number.
+numbers against a derivation; `why` finds the conventions or mistakes that produce a number. `open_run` looks into a recorded
+training run: any update done again, any number of it derived.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from chainrule.models import Model
     from chainrule.models import load as load_model
     from chainrule.network import Network
+    from chainrule.replay import RecordedRun, Replay, open_run
     from chainrule.rules.layers import BatchNorm, Dense, Dropout, LayerNorm
     from chainrule.rules.losses import L1, L2
     from chainrule.rules.optimizers import (
@@ -52,6 +54,7 @@ _HOMES = {
     "chainrule.marking.search": ("why",),
     "chainrule.models": ("Model", "load_model"),
     "chainrule.network": ("Network",),
+    "chainrule.replay": ("RecordedRun", "Replay", "open_run"),
     "chainrule.rules.layers": ("BatchNorm", "Dense", "Dropout", "LayerNorm"),
     "chainrule.rules.losses": ("L1", "L2"),
     "chainrule.rules.optimizers": (
@@ -90,6 +93,8 @@ __all__ = [
     "Network",
     "Outcome",
     "RMSprop",
+    "RecordedRun",
+    "Replay",
     "Report",
     "RunError",
     "Step",
@@ -99,6 +104,7 @@ __all__ = [
     "example_names",
     "load_example",
     "load_model",
+    "open_run",
     "read_spec",
     "trace",
     "train",

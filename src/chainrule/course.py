@@ -115,9 +115,16 @@ class Midway:
     before: Checkpoint | None = None
 
 
-Between = Callable[[Callable[[], Midway]], bool]
-"""Called several times a second, and after each epoch, with a function that says where the run stands (that copies its
-parameters); training ends when it returns True."""
+class Standing(Protocol):
+    """A run between two updates. Both answers copy the parameters: ask only for what is needed."""
+
+    def checkpoint(self) -> Checkpoint: ...
+
+    def midway(self) -> Midway: ...
+
+
+Between = Callable[[Standing], bool]
+"""Called several times a second, and after each epoch; training ends when it returns True."""
 
 
 @dataclass(frozen=True, eq=False)

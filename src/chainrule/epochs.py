@@ -117,20 +117,20 @@ class _Run:
                 self._epoch(len(self.reports) + 1)
         except KeyboardInterrupt:
             self.reason = "interrupted"
-        midway = self._midway() if self.reason in ("stopped", "time") else None
-        last = self._checkpoint() if midway is None else midway.last
+        midway = self.midway() if self.reason in ("stopped", "time") else None
+        last = self.checkpoint() if midway is None else midway.last
         return Learned(last, self.best, self.best_epoch, tuple(self.reports), self.reason, self.trouble, midway)
 
-    def _checkpoint(self) -> Checkpoint:
+    def checkpoint(self) -> Checkpoint:
         session = self.session
         return Checkpoint(
             np.array(session.parameters), [dict(memory) for memory in session.memory], session.state, session.number,
             self.earlier + len(self.reports), self.lowest, self.first, self.rate,
         )  # fmt: skip
 
-    def _midway(self) -> Midway:
+    def midway(self) -> Midway:
         return Midway(
-            self._checkpoint(), self.best, self.best_epoch, self.since, tuple(self.reports), self.done, self.total,
+            self.checkpoint(), self.best, self.best_epoch, self.since, tuple(self.reports), self.done, self.total,
             self.before if self.done else None,
         )  # fmt: skip
 
@@ -179,7 +179,7 @@ class _Run:
 
     def _is_stopped(self) -> bool:
         reached = self.until is not None and self.session.number >= self.until
-        if reached or (self.between is not None and self.between(self._midway)):
+        if reached or (self.between is not None and self.between(self)):
             self.reason = "stopped"
         elif self._out_of_time():
             self.reason = "time"

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import files, preparing, recipes, splits, tables
-from chainrule.course import Checkpoint, Course, Learned, Rows
+from chainrule import engines, files, preparing, recipes, splits, tables
+from chainrule.course import Checkpoint, Course, Learned, Rows, some
+from chainrule.engines import Task
 from chainrule.errors import InputError, Problem, RunError, shown
 from chainrule.models import Model
 from chainrule.network import Network
@@ -50,7 +51,7 @@ class Experiment:
     validation: Any
     test: Any
     said: tuple[str, ...] = ()
-    warned: tuple[str, ...] = ()
+    warned: tuple[Problem, ...] = ()
     cache: Path | None = None
 
     @property
@@ -69,9 +70,16 @@ class Experiment:
         return self._prepared(self.train, "train")
 
     @cached_property
-    def held(self) -> Rows | None:
-        """The validation rows, if there are any."""
-        return self._prepared(self.validation, "validation") if len(self.validation) else None
+    def watched(self) -> Rows | None:
+        """Rows whose loss is told after each epoch: the validation rows. Where there are none, nothing is decided by a loss,
+        and the rows held out can be watched without their ever having a say."""
+        rows = self.validation if len(self.validation) else self.test
+        return self._prepared(rows, "watched") if len(rows) else None
+
+    @property
+    def curve(self) -> str:
+        """What the loss of the watched rows is called."""
+        return "validation" if len(self.validation) else "held_out"
 
     def _prepared(self, rows: Any, part: str) -> Rows:
         dtype = np.dtype(self.recipe.dtype)
@@ -102,8 +110,11 @@ class Experiment:
         RunError if training broke down before any epoch went well."""
         if learned.reason == "not finite" and not learned.best_epoch:
             raise RunError(Problem(learned.trouble, do="try a smaller --learning-rate, or --clip-norm 1"))
-        best = self.recipe.keeps == "best" or learned.reason == "not finite"
-        return learned.best if best and learned.best_epoch else learned.last
+        return learned.best if self.keeps_best(learned) else learned.last
+
+    def keeps_best(self, learned: Learned) -> bool:
+        """Whether the model gets the weights of the best epoch, and not those of the last."""
+        return bool(learned.best_epoch) and (self.recipe.keeps == "best" or learned.reason == "not finite")
 
     def model(self, weights: Checkpoint) -> Model:
         """The model with these weights."""
@@ -123,6 +134,13 @@ class Experiment:
             "inputs": len(self.preparation.inputs),
             "program": files.program(),
         }
+
+    def engine(self) -> str:
+        """The engine that trains this on this machine, with its build: with the same one a replay has the same bits."""
+        first = np.arange(1)
+        x, t = some(self.rows.x, first), some(self.rows.t, first)
+        task = Task(self.network, x, t, self.optimizer, None, self.course.clipping, threads=self.course.threads)
+        return engines.described(self.course.engine, task)
 
     def name(self, row: int) -> str:
         """A training row as messages call it: by its line in the file."""
@@ -151,7 +169,7 @@ def prepare(settings: Settings, cache: Path | None = None) -> Experiment:
         learn, test = usable[part.train], usable[part.test]
     else:
         learn, test = usable, usable[:0]
-    warned = (*map(str, table.warnings), *map(str, found.warnings), *map(str, missing))
+    warned = (*table.warnings, *found.warnings, *missing)
     return of_rows(settings, table, found, learn, test, warned=warned, cache=cache)
 
 
@@ -170,7 +188,7 @@ def of_rows(
     learn: Any,
     test: Any,
     *,
-    warned: Sequence[str] = (),
+    warned: Sequence[Problem] = (),
     cache: Path | None = None,
 ) -> Experiment:
     """The experiment on some rows of a table: `learn` are those to train on and to validate with, `test` those to judge by."""
@@ -186,7 +204,7 @@ def of_rows(
         part = splits.hold_out(len(learn), recipe.validation_fraction, settings.seed, draw=1, **grouping.chosen)
         train, validation = learn[part.train], learn[part.test]
     network = recipe.network(len(preparation.inputs), goal.outputs, settings.seed)
-    said = (found.why, *(str(note) for note in notes if not note.warning))
+    said = (found.why, *preparing.summed_up(note for note in notes if not note.warning))
     return Experiment(
         _resolved(settings, recipe, found, grouping_of(settings, table, learn, found.kind).how),
         table,
@@ -200,7 +218,7 @@ def of_rows(
         validation,
         test,
         said,
-        (*warned, *(str(note) for note in notes if note.warning)),
+        (*warned, *(Problem(str(note), file=table.files[0]) for note in notes if note.warning)),
         cache if settings.memory is not None else None,
     )
 

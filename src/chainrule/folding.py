@@ -39,8 +39,8 @@ def cross_validate(experiment: Experiment, tell: Callable[[str], None], stop: Ca
             fold.rows,
             fold.optimizer,
             fold.course,
-            validation=fold.held,
-            between=lambda midway: stop(),
+            validation=fold.watched if len(fold.validation) else None,
+            between=lambda standing: stop(),
             name=fold.name,
         )
         if learned.reason == "stopped":

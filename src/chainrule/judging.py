@@ -45,12 +45,25 @@ def scored(model: Model, table: Table, rows: Any, weight: Any = None) -> ClassSc
     return scores.of_classes(goal.probabilities(outputs), goal.codes(column, rows, table.place), weight)
 
 
+def trained_on(model: Model, training: Table, table: Table) -> int:
+    """How many rows of a table stand in the training table too, as far as the model's inputs can tell."""
+    preparation, _ = model.for_tables()
+    known, asked = (_as_bytes(preparation.matrix(each)) for each in (training, table))
+    return int(np.isin(asked, known).sum())
+
+
+def _as_bytes(x: Any) -> Any:
+    """Each row of a matrix as one value that can be compared."""
+    x = np.ascontiguousarray(x) + 0.0  # -0 and 0 are the same number
+    return x.view(np.dtype((np.void, x.dtype.itemsize * x.shape[1]))).ravel()
+
+
 def judge(experiment: Experiment, model: Model) -> Judgement | None:
     """The model and the baselines on the rows held out; None if there are none."""
     if not len(experiment.test):
         return None
     table, goal, test = experiment.table, experiment.goal, experiment.test
-    weight = _given_weight(experiment, test)
+    weight = given_weight(experiment, test)
     found = scored(model, table, test, weight)
     learn = np.sort(np.concatenate([experiment.train, experiment.validation]))
     if len(learn) > MOST:
@@ -64,7 +77,7 @@ def judge(experiment: Experiment, model: Model) -> Judgement | None:
     return Judgement(goal, found, scores.class_baselines(x, codes, held, actual, len(goal.classes)))
 
 
-def _given_weight(experiment: Experiment, rows: Any) -> Any:
+def given_weight(experiment: Experiment, rows: Any) -> Any:
     """The weights that the table gives; those that balance classes are for training only."""
     from chainrule.preparing import sample_weights
 

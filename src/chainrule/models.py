@@ -72,6 +72,10 @@ class Model:
             stop = min(count, start + size)
             yield start, np.arange(start, stop) if rows is None else np.asarray(rows)[start:stop]
 
+    def block(self, row: int, count: int) -> Any:
+        """The rows of `count` that `outputs` computes together with a row: the last digits may depend on them."""
+        return next(part for start, part in self._blocks(count, None) if row < start + len(part))
+
     def save(self, path: str | os.PathLike[str], overwrite: bool = True, allow_nonfinite: bool = False) -> None:
         """Puts the model into a file, whole or not at all: what stands there before stays until the new file is complete.
 

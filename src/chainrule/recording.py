@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chainrule import files, judging
-from chainrule.course import Checkpoint, Epoch, Learned, Midway
+from chainrule import doctor, examining, files, judging, report, signals
+from chainrule.course import Checkpoint, Epoch, Learned, Midway, Rows, Standing
 from chainrule.epochs import learn
-from chainrule.errors import RunError
+from chainrule.errors import Problem, RunError
 from chainrule.experiment import Experiment, prepare
 from chainrule.folding import Folds, cross_validate
+from chainrule.importance import importance
 from chainrule.judging import Judgement
 from chainrule.models import Model
 from chainrule.runs import Run, digest, midway_from, plain
@@ -35,7 +36,7 @@ class Teller(Protocol):
 
     def warn(self, text: str) -> None: ...
 
-    def epoch(self, epoch: Epoch) -> None: ...
+    def epoch(self, epoch: Epoch, curve: str) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,7 @@ class Outcome:
     seconds: float
     experiment: Experiment
     folds: Folds | None = None
+    findings: tuple[doctor.Finding, ...] = ()
 
 
 def train(
@@ -70,10 +72,11 @@ def _train(
     run: Run, experiment: Experiment, teller: Teller, stop: Callable[[], bool], resumed: bool, force_new: bool
 ) -> Outcome | None:
     state, history = _stand(run, experiment, teller, resumed, force_new)
+    _check_space(run, experiment)
     folds = None
     if state is None:
         _tell(experiment, teller)
-        run.write_settings(experiment.settings, experiment.facts())
+        run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
             if folds is None:
@@ -88,7 +91,7 @@ def _train(
             experiment.rows,
             experiment.optimizer,
             experiment.course,
-            validation=experiment.held,
+            validation=experiment.watched,
             callbacks=[recorder.callback],
             going=None if state is None else midway_from(state["midway"]),
             between=recorder.between,
@@ -97,7 +100,24 @@ def _train(
         recorder.ended(learned)
     if learned.reason == "stopped":
         return None
-    return _ended(run, experiment, learned, folds)
+    return _ended(run, experiment, learned, folds, recorder.history, teller)
+
+
+def _check_space(run: Run, experiment: Experiment) -> None:
+    """RunError if the disk would not hold the run's files."""
+    network, slots = experiment.network, len(experiment.optimizer.slots)
+    needed = network.size * network.dtype.itemsize * (2 + slots) * (NEWEST + SPREAD + 1)
+    free = files.free_space(run.folder)
+    if free is not None and free < needed:
+        got = f"{free / 2**20:,.0f} MiB free, {needed / 2**20:,.0f} MiB needed"
+        raise RunError(
+            Problem(
+                "the disk has no room for this run",
+                file=str(run.folder),
+                got=got,
+                do="free some space, or choose another place with -o",
+            )
+        )
 
 
 def _stand(
@@ -128,8 +148,10 @@ def _tell(experiment: Experiment, teller: Teller) -> None:
     """What was found and decided, before training begins."""
     for text in experiment.said:
         teller.say(text)
-    for text in experiment.warned:
-        teller.warn(text)
+    if experiment.settings.strict and experiment.warned:
+        raise RunError(*experiment.warned)
+    for problem in experiment.warned:
+        teller.warn(str(problem))
     recipe, counts = experiment.recipe, (len(experiment.train), len(experiment.validation), len(experiment.test))
     shares = [f"{counts[0]:,} rows to train"]
     shares += [f"{counts[1]:,} to say when to stop"] if counts[1] else []
@@ -144,17 +166,30 @@ def _finished(state: Mapping[str, Any]) -> Learned:
     return Learned(stands.last, stands.best, stands.best_epoch, stands.epochs, state["ended"], state["trouble"])
 
 
-def _ended(run: Run, experiment: Experiment, learned: Learned, folds: Folds | None) -> Outcome:
-    """The model, judged, in its file."""
+def _ended(
+    run: Run, experiment: Experiment, learned: Learned, folds: Folds | None, history: list[dict[str, Any]], teller: Teller
+) -> Outcome:
+    """The model, judged, in its file; and the report."""
     model = experiment.model(experiment.kept(learned))
     judgement = judging.judge(experiment, model)
+    weight = judging.given_weight(experiment, experiment.test)
+    matters = importance(model, experiment.table, experiment.test, experiment.settings.seed, weight)
+    evidence = examining.evidence(experiment, learned, judgement, history, matters)
+    found = doctor.findings(evidence)
     if judgement is not None:
         model = model.saying(scores=judgement.figures())
     if folds is not None:
         model = model.saying(folds=folds.figures())
+    model = model.saying(record=evidence.data())
     model.save(run.model_file)
+    try:
+        report.write(
+            run.report_file, report.gather(run, experiment, model, learned, judgement, folds, evidence, found, matters)
+        )
+    except files.SaveError as error:
+        teller.warn(f"{error.problems[0].what}: the report is not written; chainrule train --resume tries again")
     seconds = learned.epochs[-1].seconds if learned.epochs else 0.0
-    return Outcome(run, model, judgement, learned, seconds, experiment, folds)
+    return Outcome(run, model, judgement, learned, seconds, experiment, folds, found)
 
 
 class Recorder:
@@ -167,43 +202,53 @@ class Recorder:
         self.identity, self.every = experiment.identity, experiment.settings.checkpoint_every
         self.history = list(history)
         self._fresh: Epoch | None = None
+        self._probe: Rows | None = None
         self._saved_at, self._saved_best, self._warned_at = time.monotonic(), 0, -math.inf
         files.write_text(run.history_file, "".join(map(_line, self.history)))
 
     def callback(self, epoch: Epoch) -> None:
         self._fresh = epoch
 
-    def between(self, midway: Callable[[], Midway]) -> bool:
+    def between(self, standing: Standing) -> bool:
         """Called several times a second."""
         if self._fresh is not None:
-            self._note(midway().last)
+            self._note(standing.checkpoint())
         stop = self.stop()
         if not stop and time.monotonic() - self._saved_at >= self.every:
-            self.save(midway())
+            self.save(standing.midway())
         return stop
 
     def ended(self, learned: Learned) -> None:
         """The last epoch and the last checkpoint. A run that was stopped can go on from it."""
         if self._fresh is not None:
-            self._note(learned.last)
+            self._note(learned.last, last=learned.midway is None)
         if learned.midway is not None:
             self.save(learned.midway, must=True)
         else:
             last = Midway(learned.last, learned.best, learned.best_epoch, epochs=learned.epochs)
             self.save(last, must=True, ended=learned.reason, trouble=learned.trouble)
 
-    def _note(self, at: Checkpoint) -> None:
+    def _note(self, at: Checkpoint, last: bool = False) -> None:
         """A line of the history."""
         epoch, self._fresh = self._fresh, None
         assert epoch is not None
-        entry = {**_told_of(epoch), "parameters": digest(at.parameters)}
+        found = self._signals(epoch, at) if last or signals.due(epoch.number) else None
+        told = _told_of(epoch, self.experiment.curve)
+        entry = {**told, "parameters": digest(at.parameters), "signals": found}
         self.history.append(entry)
         try:
             with open(self.run.history_file, "a", encoding="utf-8") as stream:
                 stream.write(_line(entry))
         except OSError as error:
             self._complain(f"the history could not be written: {(error.strerror or str(error)).lower()}")
-        self.teller.epoch(epoch)
+        self.teller.epoch(epoch, self.experiment.curve)
+
+    def _signals(self, epoch: Epoch, at: Checkpoint) -> dict[str, Any]:
+        """What goes on inside the network; training is not touched by it."""
+        made = self.experiment
+        if self._probe is None:
+            self._probe = signals.probe(made.rows, made.settings.seed)
+        return signals.measured(made.network, at, self._probe, made.optimizer, epoch.rate, made.course.clipping)
 
     def save(self, midway: Midway, must: bool = False, **more: Any) -> None:
         """A checkpoint, and the best weights if they are others than last time. What fails is told, and tried again; it
@@ -244,11 +289,14 @@ class Recorder:
                 (self.run.checkpoints / files.step_name(step)).unlink(missing_ok=True)
 
 
-def _told_of(epoch: Epoch) -> dict[str, Any]:
-    names = ("number", "updates", "loss", "penalty", "validation", "rate", "best", "seconds")
-    return {name: getattr(epoch, name) for name in names if getattr(epoch, name) is not None}
+def _told_of(epoch: Epoch, curve: str) -> dict[str, Any]:
+    told = {name: getattr(epoch, name) for name in ("number", "updates", "loss", "penalty")}
+    if epoch.validation is not None:
+        told[curve] = epoch.validation
+    return told | {name: getattr(epoch, name) for name in ("rate", "best", "seconds")}
 
 
 def _line(entry: Mapping[str, Any]) -> str:
-    finite = {name: None if value != value or value in (math.inf, -math.inf) else value for name, value in entry.items()}
+    told = {name: value for name, value in entry.items() if name != "signals" or value is not None}
+    finite = {name: None if value != value or value in (math.inf, -math.inf) else value for name, value in told.items()}
     return json.dumps(finite, allow_nan=False) + "\n"

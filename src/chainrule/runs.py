@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from chainrule import files
 from chainrule.course import Checkpoint, Epoch, Midway
 from chainrule.errors import InputError, Problem, RunError, nearest, shown
 from chainrule.settings import Settings, read_settings
+
+BEFORE_SETTINGS = ("checkpoints", "lock", "cache")
+"""What a run folder may have before there is a run.toml."""
 
 
 class Run:
@@ -34,6 +37,8 @@ class Run:
         if folder.exists() and not folder.is_dir():
             raise InputError("the run folder is a file", got=shown(str(folder)), do="choose another name with -o")
         inside = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        if not run.settings_file.exists() and run._never_began(inside):
+            inside = []
         if inside and not run.settings_file.exists():
             what = "the folder is not empty, and not a run folder"
             raise InputError(what, got=shown(", ".join(inside[:5])), do="choose another folder with -o")
@@ -48,6 +53,11 @@ class Run:
                 f"the run folder cannot be made: {reason}", got=shown(str(folder)), do="choose another place with -o"
             ) from None
         return run
+
+    def _never_began(self, inside: list[str]) -> bool:
+        """Whether this is all that a run has before it writes its settings: it was killed while it read its data."""
+        checkpoints = any(self.checkpoints.iterdir()) if self.checkpoints.is_dir() else False
+        return not checkpoints and all(name in BEFORE_SETTINGS or files.unfinished(name) for name in inside)
 
     def clear(self) -> None:
         """Deletes what an earlier run left here. Only for whoever holds the lock."""
@@ -64,9 +74,13 @@ class Run:
             raise RunError(Problem("this is not a run folder: it has no run.toml", file=str(folder), do=do))
         return run
 
-    def lock(self) -> AbstractContextManager[None]:
-        """One writer at a time."""
-        return files.lock(self.folder)
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """One writer at a time; what an earlier one was writing when it was killed is deleted."""
+        with files.lock(self.folder):
+            files.tidy(self.folder)
+            files.tidy(self.checkpoints)
+            yield
 
     # settings and history
 
@@ -102,15 +116,16 @@ class Run:
         """The newest state that can be used, None if the run has to begin at the beginning; and what was skipped, in words."""
         if not files.steps(self.checkpoints):
             return None, ()
-        path, skipped = files.newest(self.checkpoints)
-        return files.read_checkpoint(path, identity), tuple(f"{each.name} is skipped: {reason}" for each, reason in skipped)
+        path, skipped = files.newest(self.checkpoints, allow_nonfinite=True)
+        state = files.read_checkpoint(path, identity, allow_nonfinite=True)
+        return state, tuple(f"{each.name} is skipped: {reason}" for each, reason in skipped)
 
     def before(self, updates: int, identity: Mapping[str, Any]) -> dict[str, Any] | None:
         """The latest state with at most so many updates; None if that is the beginning."""
         for step, path in files.steps(self.checkpoints):
             if step <= updates:
                 try:
-                    return files.read_checkpoint(path, identity)
+                    return files.read_checkpoint(path, identity, allow_nonfinite=True)
                 except RunError:
                     continue  # an earlier one will do: a replay only takes longer
         return None

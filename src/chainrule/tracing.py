@@ -6,7 +6,7 @@ A number's value is what the engine computed; its formula is the tree of the ver
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from chainrule.engines import reference
 from chainrule.engines.reference import State, Update
 from chainrule.errors import InputError, nearest, shown
 from chainrule.naming import Cell, cell_id, parse_id
-from chainrule.network import Network
+from chainrule.network import Network, Span
 from chainrule.raw import Raw
 from chainrule.readers import StepKey
 from chainrule.reasons import because
@@ -39,6 +39,9 @@ MANY = 200_000
 class Trace:
     """Every number of one step, opened when it is asked for: `trace["w5+"]`, `trace["dE/dW[2][1,1]"]`."""
 
+    forward_only = False
+    """Whether there is nothing but a way to the outputs: no loss, no way back, no update."""
+
     def __init__(
         self,
         network: Network,
@@ -59,11 +62,14 @@ class Trace:
         title: str = "",
         notes: tuple[str, ...] = (),
         raw: Raw | None = None,
+        places: Sequence[str] = (),
     ) -> None:
+        """places: where each sample stands in its table, in words."""
         optimizer = network.like(optimizer or SGD())
         clipping = None if clipping is None else network.like(clipping)
         self.network, self.optimizer, self.conventions = network, optimizer, conventions
         self.number, self.title, self.notes, self.clipping = number, title, notes, clipping
+        self.places = tuple(places)
         self.x, self.rate = np.array(network.rows(x)), optimizer.learning_rate if rate is None else network.like(rate)
         self.t = np.array(network.goals(t, len(self.x)))
         self.weight = network.weights(weight, len(self.x))
@@ -308,6 +314,8 @@ class Trace:
                 numbers = Text(self.label, self.digits, values=True).print(formula)
         uses = tuple(dict.fromkeys(cell_id(each.name) for each in self._uses(term) if isinstance(each.name, Cell)))
         reason = self._step.origin(cell) or because(cell, self.network, self.naming, self.scope.rows, formula is not None)
+        if self.places and cell.sample and cell.symbol in ("dE/dW", "dE_data/dW"):
+            reason += f" Sample {cell.sample} is {self.places[cell.sample - 1]}."
         sample = cell.sample or None
         return Step(
             cell_id(cell), self.label(cell), self.phase(cell), sample, names, numbers, _plain(term.value), uses, reason, value,
@@ -341,7 +349,7 @@ class Trace:
         Nearest first, until `most` are open; of a long sum only the addends that are shown are followed. sample: the one
         that names mean which do not say theirs.
         """
-        targets = [self._goal(self.find(name, sample)) for name in names]
+        targets = [self.goal(self.find(name, sample)) for name in names]
         order: dict[Any, Term] = {}
         queue, unopened = [self.term(cell) for cell in targets], 0
         for term in queue:
@@ -372,8 +380,8 @@ class Trace:
         given = sorted((cell for cell in done if not order[cell].opens), key=_shelf)
         return sorted([*given, *(cell for cell in done if order[cell].opens)], key=self._rank)
 
-    def _goal(self, cell: Cell) -> Cell:
-        """Who asks what leads to a parameter means its update."""
+    def goal(self, cell: Cell) -> Cell:
+        """What is opened for a cell: who asks what leads to a parameter means its update."""
         after = cell._replace(symbol=cell.symbol + "+")
         return after if not self.term(cell).opens and not cell.of and self._has(after) else cell
 
@@ -399,6 +407,23 @@ class Trace:
             array, before = np.asarray(after), np.asarray(self._step.values[key])
             for index in np.ndindex(*array.shape):
                 yield self.scope.cell(key, index), before[index], array[index]
+
+    @property
+    def gradients(self) -> list[tuple[Span, Any]]:
+        """The derivative of the loss by each parameter, before it is clipped: where the parameter lies, and an array."""
+        found = self._step.values
+        return [(span, found[StepKey(f"dE/d{span.symbol}", span.layer, span.over)]) for span in self.network.spans]
+
+    @property
+    def losses(self) -> Any:
+        """The loss of each sample, (samples,)."""
+        return np.reshape(self._step.values[StepKey("E", len(self.network.layers), "r1")], -1)
+
+    @property
+    def conclusion(self) -> str:
+        """What came of the step, in a sentence."""
+        before, after = (Digits(17).text(loss) for loss in (self.loss, self.loss_after))
+        return f"The loss is {before} before update {self.number} and {after} after it."
 
     @property
     def loss_after(self) -> Any:

@@ -21,9 +21,11 @@ COMMANDS = {
     "compare": "Put the same step under different conventions side by side.",
     "check": "Hold written-down numbers against the derivation.",
     "why": "Find the conventions or mistakes that produce a number.",
+    "why-changed": "Find the updates and rows that moved a weight of a recorded run.",
     "train": "Train on a table, and write a run folder.",
     "predict": "Predict each row of a table.",
     "evaluate": "Score a model on a table with known answers.",
+    "doctor": "Say what a training run suffers from, and what would help.",
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -37,7 +39,7 @@ class Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"chainrule.cli.{name}").command
+        command: click.Command = import_module(f"chainrule.cli.{name.replace('-', '_')}").command
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

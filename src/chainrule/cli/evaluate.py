@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import click
 
 from chainrule.cli import shared
+from chainrule.errors import InputError
 
 
 @click.command("evaluate", cls=shared.Once, short_help="Score a model on a table with known answers.")
@@ -26,6 +30,31 @@ def command(model: str, data: tuple[str, ...], unseen: str, as_json: bool, **rea
         predicting.refuse_unseen(loaded, table)
     goal = loaded.for_tables()[1]
     rows, missing = preparing.labelled(table, goal.column)
-    shared.warn((*predicting.unseen_words(loaded, table), *map(str, missing)))
+    shared.warn((*predicting.unseen_words(loaded, table), *map(str, missing), *_known(model, loaded, table)))
     found = judging.Judgement(goal, judging.scored(loaded, table, rows))
-    shared.deliver(json.dumps(found.figures(), indent=1) + "\n" if as_json else outcomes.judged(found), None)
+    shared.deliver(json.dumps(found.figures(), indent=1) + "\n" if as_json else outcomes.judged(found, shared.width()), None)
+
+
+MOST = 1_000_000
+"""Rows of a training table beyond which nobody looks whether they are asked for again."""
+
+
+def _known(path: str, model: Any, table: Any) -> Iterator[str]:
+    """A word about rows that the model was trained on, where its run's table is still there."""
+    from chainrule import experiment, judging
+    from chainrule.runs import Run
+
+    run = Run(Path(path))
+    if not run.settings_file.is_file():
+        return
+    try:
+        settings, facts = run.read_settings()
+        training = experiment.read(settings)
+    except InputError:
+        return
+    if training.fingerprint != facts.get("fingerprint") or len(training) > MOST:
+        return
+    count = judging.trained_on(model, training, table)
+    if count:
+        rows = f"{count:,} of {len(table):,} rows stand in the table of the training run too"
+        yield f"{rows}: where the model was trained on them, it looks better than it is"

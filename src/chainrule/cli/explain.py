@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from chainrule.cli import shared
+from chainrule.cli import recorded, shared
+from chainrule.cli.recorded import Telling
 from chainrule.errors import InputError, shown
 from chainrule.explain import FORMATS
 
@@ -20,7 +21,9 @@ SUFFIXES = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html",
 @shared.after
 @click.option("--until", type=float, metavar="LOSS", help="Iterate until the loss is at most this, then derive the step.")
 @click.option("--patience", type=click.IntRange(min=1), metavar="N", help="Iterate until N epochs brought no improvement.")
-@click.option("--step", type=click.IntRange(min=1), metavar="N", hidden=True)
+@click.option("--step", type=click.IntRange(min=1), metavar="N", help="Of a recorded run: update N, replayed.")
+@click.option("--row", metavar="LINE", help="Of a run or a model: the prediction for the row in this line.")
+@click.option("--data", multiple=True, metavar="FILE", help="The table of --row; or where a run's table lies now.")
 @click.option("--sample", metavar="R", help="Which of many samples is told, or all.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By default text, or what the name of FILE says.")
 @click.option("-o", "--output", metavar="FILE", help="Write to a file.")
@@ -36,6 +39,8 @@ def command(
     until: float | None,
     patience: int | None,
     step: int | None,
+    row: str | None,
+    data: tuple[str, ...],
     sample: str | None,
     form: str | None,
     output: str | None,
@@ -45,22 +50,34 @@ def command(
     fragment: bool,
     no_time: bool,
 ) -> None:
-    """Derive one step of WHAT: a spec file (TOML or JSON) or the name of a bundled example.
+    """Derive one step of WHAT: a spec file (TOML or JSON), the name of a bundled example, or a recorded run's folder.
 
     Every number of the forward pass, the loss, the backward pass and the update is shown with its formula, the formula
-    with numbers, and its value.
+    with numbers, and its value. Of a run, --step N replays an update, and --row LINE derives a prediction.
     """
     if sum(option is not None for option in (after, until, patience)) > 1:
         raise click.UsageError("--after, --until and --patience exclude each other - give one of them")
-    if step is not None:
-        raise InputError(
-            "--step replays a recorded run, and this version does not record runs yet", got=f"--step {step}", do="use --after N"
-        )
     if until is not None and not math.isfinite(until):
         raise InputError("--until needs a finite loss", got=shown(until), do="for example --until 0.001")
     file = shared.writable(output, what)
     if form is None:
         form = _form(file) if file else "text"
+    if fragment and form not in ("latex", "html"):
+        raise click.UsageError(f"--fragment is for latex and html, not for {form} - leave it out")
+    options = {"width": shared.width()} if form == "text" else {"fragment": fragment} if form in ("latex", "html") else {}
+    telling = Telling(of, sample, form, not no_time, digits, style or "", options, file)
+    if row is not None or recorded.is_recorded(what):
+        recorded.refuse(what, {"--until": until, "--patience": patience, "--set": settings or None})
+        if row is not None:
+            recorded.refuse(what, {"--step": step, "--after": after, "--sample": sample})
+            recorded.tell_row(what, row, data, telling)
+        else:
+            recorded.tell_step(what, step, after, data, telling)
+        return
+    for option, value in (("--step", step), ("--data", data or None)):
+        if value is not None:
+            do = "give the folder of a run (see `chainrule train`), or use --after N" if option == "--step" else "leave it out"
+            raise InputError(f"{option} is for recorded runs", got=shown(what), do=do)
 
     from chainrule.derivation import derive
     from chainrule.explain import tell
@@ -71,10 +88,7 @@ def command(
     progress = shared.Progress()
     trace = derive(example, after or 0, until, patience, digits, style or "", progress)
     progress.done()
-    if fragment and form not in ("latex", "html"):
-        raise click.UsageError(f"--fragment is for latex and html, not for {form} - leave it out")
-    options = {"width": shared.width()} if form == "text" else {"fragment": fragment} if form in ("latex", "html") else {}
-    shared.deliver(tell(trace, form, of, _sample(sample), not no_time, **options), file)
+    shared.deliver(tell(trace, form, of, telling.chosen, not no_time, **options), file)
 
 
 def _form(file: Path) -> str:
@@ -84,11 +98,3 @@ def _form(file: Path) -> str:
             "no format goes with this file name", got=shown(file.name), do=f"use {', '.join(SUFFIXES)}, or --format"
         )
     return SUFFIXES.get(suffix, "text")
-
-
-def _sample(text: str | None) -> int | str | None:
-    if text is None or text == "all":
-        return text
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InputError("--sample needs a whole number or all", got=shown(text), do="for example --sample 3")
-    return int(text)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from chainrule import judging
+from chainrule.doctor import Finding
 from chainrule.errors import printable
 from chainrule.folding import Folds
 from chainrule.judging import Judgement
@@ -21,19 +23,22 @@ REASONS = {
 }
 
 
-def as_text(outcome: Outcome) -> str:
+def as_text(outcome: Outcome, width: int) -> str:
     """Words first, then the figures."""
     learned, run = outcome.learned, outcome.run
     count = len(learned.epochs)
     ended = REASONS[learned.reason].format(epochs=f"{count:,}", next=f"{count + 1:,}")
-    kept = f"; the weights of epoch {learned.best_epoch:,} are kept" if _keeps_best(outcome) else ""
+    kept = f"; the weights of epoch {learned.best_epoch:,} are kept" if outcome.experiment.keeps_best(learned) else ""
     lines = [f"{ended} ({outcome.seconds:.1f} s){kept}."]
     if learned.trouble:
         lines.append(printable(learned.trouble))
     if outcome.judgement is not None:
-        lines += ["", printable(judging.in_words(outcome.judgement)), "", *_figures(outcome.judgement)]
+        lines += ["", *_words(outcome.judgement, width), "", *_figures(outcome.judgement)]
     if outcome.folds is not None:
         lines += ["", f"{len(outcome.folds.judgements)} folds, mean and standard deviation:", *columns(_folds(outcome.folds))]
+    told = [finding for finding in outcome.findings if finding.kind not in ("data", "diverged")]  # those have been told
+    if told:
+        lines += ["", *found(told, width)]
     lines += ["", f"model    {printable(str(run.model_file))}", f"run      {printable(str(run.folder))}"]
     if run.report_file.exists():
         lines.append(f"report   {printable(str(run.report_file))}")
@@ -52,10 +57,13 @@ def _folds(folds: Folds) -> list[list[str]]:
     return rows
 
 
-def _keeps_best(outcome: Outcome) -> bool:
-    learned = outcome.learned
-    best = outcome.experiment.recipe.keeps == "best" or learned.reason == "not finite"
-    return bool(best and learned.best_epoch)
+def found(findings: Sequence[Finding], width: int) -> list[str]:
+    """What the doctor says, each on lines of its own."""
+    lines = []
+    for finding in findings:
+        text = printable(f"{finding.kind}: {finding}")
+        lines += textwrap.wrap(f"{finding.severity:<8} {text}", max(40, min(width, 100)), subsequent_indent=" " * 9)
+    return lines
 
 
 def _figures(judgement: Judgement) -> list[str]:
@@ -66,9 +74,13 @@ def _figures(judgement: Judgement) -> list[str]:
     return lines
 
 
-def judged(judgement: Judgement) -> str:
+def judged(judgement: Judgement, width: int) -> str:
     """A judgement alone."""
-    return "\n".join([printable(judging.in_words(judgement)), "", *_figures(judgement)]) + "\n"
+    return "\n".join([*_words(judgement, width), "", *_figures(judgement)]) + "\n"
+
+
+def _words(judgement: Judgement, width: int) -> list[str]:
+    return textwrap.wrap(printable(judging.in_words(judgement)), width)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -97,6 +109,7 @@ def as_json(outcome: Outcome) -> str:
         "seconds": outcome.seconds,
         "scores": None if outcome.judgement is None else outcome.judgement.figures(),
         "folds": None if outcome.folds is None else outcome.folds.figures(),
-        "warnings": list(outcome.experiment.warned),
+        "warnings": [str(problem) for problem in outcome.experiment.warned],
+        "findings": [finding.data() for finding in outcome.findings if finding.kind != "data"],
     }
     return json.dumps(told, indent=1) + "\n"

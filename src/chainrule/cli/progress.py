@@ -23,6 +23,7 @@ class TrainingProgress:
         self.quiet = quiet
         self.live = not quiet and sys.stderr.isatty()
         self.epochs: list[Epoch] = []
+        self.curve = ""
         self._next = 0.0
         self._shown = 0
 
@@ -37,8 +38,9 @@ class TrainingProgress:
         self._wipe()
         click.echo(f"warning: {printable(text)}", err=True)
 
-    def epoch(self, epoch: Epoch) -> None:
-        """An epoch has ended."""
+    def epoch(self, epoch: Epoch, curve: str) -> None:
+        """An epoch has ended. curve: what the loss of rows that are not trained on is called."""
+        self.curve = curve.replace("_", " ")
         self.epochs.append(epoch)
         now = time.monotonic()
         if self.quiet or now < self._next:
@@ -58,7 +60,7 @@ class TrainingProgress:
     def _line(self, epoch: Epoch, curves: bool) -> str:
         parts = [f"epoch {epoch.number}", f"loss {epoch.loss:.4g}" + self._curve("loss", curves)]
         if epoch.validation is not None:
-            parts.append(f"validation {epoch.validation:.4g}" + self._curve("validation", curves))
+            parts.append(f"{self.curve} {epoch.validation:.4g}" + self._curve("validation", curves))
         parts += [f"{epoch.rows_per_second:,.0f} rows/s", f"{_seconds(epoch.remaining)} left"]
         return "  ".join(parts)
 

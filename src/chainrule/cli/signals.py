@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while a run is on: the first asks it to end, a second one ends it now."""
+"""SIGINT, SIGTERM and SIGHUP while a run is on: the first asks it to end, a second one ends it now."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def asked_to_end() -> Iterator[Asked]:
         with suppress(OSError, AttributeError):
             sys.stderr.write("\nending after this update, and saving; a second signal ends at once\n")
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield asked

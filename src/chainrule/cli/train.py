@@ -166,7 +166,7 @@ def _go(run: Any, settings: Settings, facts: dict[str, Any] | None, as_json: boo
         click.echo(f"saved; go on with: chainrule train --resume {_quoted(str(run.folder))}", err=True)
         return asked.code
     assert outcome is not None
-    shared.deliver(outcomes.as_json(outcome) if as_json else outcomes.as_text(outcome), None)
+    shared.deliver(outcomes.as_json(outcome) if as_json else outcomes.as_text(outcome, shared.width()), None)
     return 1 if outcome.learned.trouble else 0
 
 

@@ -1,7 +1,8 @@
 """How rules are run. The reference engine is the definition of every number; faster engines must equal it.
 
-An engine is a module with `why_not(task)`, the reason in words why it cannot run a task ("" if it can), and
-`Session(task)`, which runs it. A session holds its own copy of the parameters:
+An engine is a module with `why_not(task)`, the reason in words why it cannot run a task ("" if it can), `described()`, its
+name with whatever decides about the last digits, and `Session(task)`, which runs it. A session holds its own copy of the
+parameters:
 
     session.number        updates done so far
     session.parameters    the flat buffer as it stands
@@ -65,6 +66,11 @@ def choose(name: str, task: Task) -> Any:
     if reason:
         raise InputError(f"the {name} engine cannot run this: {reason}", do='use engine="auto"', field="engine")
     return engine
+
+
+def described(name: str, task: Task) -> str:
+    """The engine that `choose` takes for a task, with its build: of two that are called alike the bits are the same."""
+    return str(choose(name, task).described())
 
 
 @cache

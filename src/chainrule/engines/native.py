@@ -40,6 +40,16 @@ def built() -> bool:
     return _built is not None
 
 
+def described() -> str:
+    """The name with the build that runs here: builds differ in the last digits."""
+    return f"native ({_build()})"
+
+
+def builds() -> tuple[str, ...]:
+    """The builds that this machine can run, the fastest last."""
+    return () if _built is None else tuple(_built.builds())
+
+
 def why_not(task: Task) -> str:
     """Why the native engine cannot run this; "" if it can."""
     if _built is None:

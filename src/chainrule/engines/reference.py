@@ -191,6 +191,11 @@ def check_order(network: Network, conventions: Conventions, clipping: Clipping |
         )
 
 
+def described() -> str:
+    """The name with what multiplies its matrices: NumPy's library adds in an order of its own."""
+    return f"reference (numpy {np.__version__})"
+
+
 def why_not(task: Task) -> str:
     """The reference engine runs everything."""
     return ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import InputError, nearest, shown
 
 if TYPE_CHECKING:
+    from chainrule.explain.story import Sheet
     from chainrule.tracing import Trace
 
 FORMATS = ("text", "markdown", "latex", "html", "json")
@@ -20,19 +22,23 @@ def tell(
     of: Iterable[str] = (),
     sample: int | str | None = None,
     timed: bool = True,
+    sheets: Iterable[Sheet] = (),
+    data: Mapping[str, Any] = MappingProxyType({}),
+    brief: bool = False,
     **options: Any,
 ) -> str:
     """The derivation of a step, or of what leads to the numbers in `of`, as text in one of FORMATS.
 
-    sample: which of many samples is told, or "all". timed: measure and tell how long forward and backward take.
+    sample: which of many samples is told, or "all". timed: measure and tell how long forward and backward take. sheets: tables
+    that are told behind the steps; data: what else the JSON says. brief: only what stands at the head, and the sheets.
     """
     from chainrule.explain.story import arrange, chosen_sample
 
     if format not in FORMATS:
         raise InputError("unknown format", got=shown(format), do=nearest(format, FORMATS))
     of = tuple(of)
-    if format == "json" and not of:
+    if format == "json" and not of and not brief:
         chosen_sample(trace, sample)  # all are told; one that does not exist is a mistake all the same
         sample = "all"
-    story = arrange(trace, of, sample, timed)
+    story = arrange(trace, of, sample, timed, sheets, data, brief)
     return str(import_module(f"chainrule.explain.{format}").tell(trace, story, **options))

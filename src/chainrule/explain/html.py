@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
-from html import escape
 from importlib.resources import files
 
-from chainrule.errors import printable
 from chainrule.explain.equation import sides
-from chainrule.explain.story import Section, Story, table
+from chainrule.explain.markup import h, page
+from chainrule.explain.story import Section, Sheet, Story, table
 from chainrule.steps import Step
 from chainrule.terms.printers import MathML, mathml_name, mathml_number
 from chainrule.tracing import Trace
@@ -29,24 +26,15 @@ def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str
     parts += [_section(trace, section, known) for section in story.sections]
     if story.changes:
         parts += _changes(story)
+    for sheet in story.sheets:
+        parts += _sheet(sheet, story)
+    if trace.forward_only:
+        parts.append(f"<p>{h(story.after)}</p>")
     body = f'<main class="chainrule">\n{chr(10).join(parts)}\n</main>'
     style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
     if fragment:
         return f"<style>{style}</style>\n{body}"
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<link rel="icon" href="data:,">\n<title>{h(story.title)}</title>\n<style>{style}</style>\n</head>\n'
-        f"<body>\n{body}\n</body>\n</html>\n"
-    )
-
-
-def h(text: str) -> str:
-    """Any text, safe in HTML."""
-    return escape(printable(text), quote=True)
+    return page(story.title, style, body)
 
 
 def _anchor(identifier: str) -> str:
@@ -92,4 +80,17 @@ def _changes(story: Story) -> list[str]:
     return [
         "<section>\n<h2>Before and after</h2>", f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
         *rows, "</tbody></table>", f"<p>{h(story.after)}</p>\n</section>",
+    ]  # fmt: skip
+
+
+def _sheet(sheet: Sheet, story: Story) -> list[str]:
+    head = "".join(f'<th scope="col">{h(title)}</th>' for title in sheet.header)
+    rows = [
+        f'<tr><th scope="row">{h(row[0])}</th>{"".join(f"<td>{h(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in zip(*sheet.columns(story.digits), strict=True)
+    ]
+    said = [f"<p>{h(sheet.sentence)}</p>"] if sheet.sentence else []
+    return [
+        f"<section>\n<h2>{h(sheet.title)}</h2>", *said, f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
+        *rows, "</tbody></table>\n</section>",
     ]  # fmt: skip

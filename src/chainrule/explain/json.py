@@ -7,17 +7,16 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from chainrule.explain.story import Story, head
+from chainrule.explain.story import Sheet, Story, head
 from chainrule.tracing import Trace
 
 
 def tell(trace: Trace, story: Story, indent: int | None = 1, **_: object) -> str:
     """A JSON text. Values are full doubles; what JSON cannot hold (infinity, NaN, a fraction) is its text."""
-    data = {
-        "chainrule": 1,
-        "title": trace.title,
-        "conventions": conventions(trace),
-        "update": trace.number,
+    data: dict[str, Any] = {"chainrule": 1, "title": trace.title}
+    if not trace.forward_only:
+        data |= {"conventions": conventions(trace), "update": trace.number}
+    data |= {
         "samples": trace.scope.rows,
         "steps": [
             {
@@ -34,14 +33,20 @@ def tell(trace: Trace, story: Story, indent: int | None = 1, **_: object) -> str
             }
             for step in story.steps
         ],
-        "loss": {"before": _value(trace.loss), "after": _value(trace.loss_after)},
-        "changes": [
-            {"id": change.id, "name": change.name, "before": _value(change.before), "after": _value(change.after)}
-            for change in story.changes
-        ],
         "notes": list(story.notes),
-        "timing": {"forward": trace.timing.forward, "backward": trace.timing.backward},
     }
+    if not trace.forward_only:
+        data |= {
+            "loss": {"before": _value(trace.loss), "after": _value(trace.loss_after)},
+            "changes": [
+                {"id": change.id, "name": change.name, "before": _value(change.before), "after": _value(change.after)}
+                for change in story.changes
+            ],
+            "timing": {"forward": trace.timing.forward, "backward": trace.timing.backward},
+        }
+    if story.sheets:
+        data["tables"] = {sheet.name: _table(sheet) for sheet in story.sheets}
+    data |= story.data
     return json.dumps(data, indent=indent, ensure_ascii=False) + "\n"
 
 
@@ -61,6 +66,11 @@ def conventions(trace: Trace) -> dict[str, Any]:
         "learning_rate": _value(trace.rate),
         "words": {label.lower(): words for label, words in head(trace, timed=False)},
     }
+
+
+def _table(sheet: Sheet) -> dict[str, Any]:
+    cells = [[cell if isinstance(cell, (str, int)) else _value(cell) for cell in row] for row in sheet.rows]
+    return {"title": sheet.title, "sentence": sheet.sentence, "columns": list(sheet.header), "rows": cells}
 
 
 def _of_a_sample(identifier: str) -> bool:

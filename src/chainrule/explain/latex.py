@@ -32,6 +32,11 @@ def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str
         rows = [(f"${latex_name(row[0])}$", *(f"${_number(cell)}$" for cell in row[1:])) for row in changes]
         parts += [r"\subsection*{Before and after}", _long(("number", "before", "after", "change"), rows)]
         parts.append(latex_text(story.after))
+    for sheet in story.sheets:
+        texts = [tuple(latex_text(cell) for cell in row) for row in (list(sheet.header), *sheet.texts(story.digits))]
+        parts += [rf"\subsection*{{{latex_text(sheet.title)}}}", latex_text(sheet.sentence) + "\n", _long(texts[0], texts[1:])]
+    if trace.forward_only:
+        parts.append(latex_text(story.after))
     body = "\n".join(parts) + "\n"
     return body if fragment else OPENING + body + "\\end{document}\n"
 

@@ -26,6 +26,12 @@ def tell(trace: Trace, story: Story, **_: object) -> str:
         rows_of = table(story.changes, story.digits)
         changes = [[f"${latex_name(row[0])}$", *(cell.strip() for cell in row[1:])] for row in rows_of]
         parts += ["## Before and after", _table(("Number", "Before", "After", "Change"), changes), escaped(story.after)]
+    for sheet in story.sheets:
+        cells = [[escaped(cell) for cell in row] for row in sheet.texts(story.digits)]
+        parts += [f"## {escaped(sheet.title)}", *([escaped(sheet.sentence)] if sheet.sentence else [])]
+        parts.append(_table([escaped(title) for title in sheet.header], cells))
+    if trace.forward_only:
+        parts.append(escaped(story.after))
     return "\n\n".join(parts) + "\n"
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from chainrule.errors import InputError, printable, shown
@@ -50,8 +51,39 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """Numbers side by side: texts, whole numbers and numbers in rows under their headings, and a sentence about them."""
+
+    name: str
+    title: str
+    sentence: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    def texts(self, digits: Digits) -> list[list[str]]:
+        """The rows as they are written."""
+        return [[self._text(cell, digits) for cell in row] for row in self.rows]
+
+    def _text(self, cell: Any, digits: Digits) -> str:
+        if isinstance(cell, str):
+            return printable(cell)
+        return f"{cell:,}" if isinstance(cell, int) else digits.text(cell)
+
+    def columns(self, digits: Digits) -> list[list[str]]:
+        """The same column by column, numbers with their decimal points under each other."""
+        rows = self.texts(digits)
+        made = []
+        for place in range(len(self.header)):
+            cells = [row[place] for row in rows]
+            numbers = any(not isinstance(row[place], str) for row in self.rows)
+            made.append(aligned(cells) if numbers else cells)
+        return made
+
+
+@dataclass(frozen=True)
 class Story:
-    """What is told. hints are about the command that tells it, and of no use in a document."""
+    """What is told. hints are about the command that tells it, and of no use in a document. sheets: tables behind the steps;
+    data: what else a program wants to know, by name."""
 
     title: str
     notes: tuple[str, ...]
@@ -63,12 +95,23 @@ class Story:
     changes: tuple[Change, ...]
     after: str
     digits: Digits
+    sheets: tuple[Sheet, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = None, timed: bool = True) -> Story:
+def arrange(
+    trace: Trace,
+    of: Iterable[str] = (),
+    sample: int | str | None = None,
+    timed: bool = True,
+    sheets: Iterable[Sheet] = (),
+    data: Mapping[str, Any] = MappingProxyType({}),
+    brief: bool = False,
+) -> Story:
     """The story of a step, or of what leads to the numbers named in `of`.
 
-    sample: which sample is told of many (from 1), or "all".
+    sample: which sample is told of many (from 1), or "all". sheets, data: what is told besides. brief: nothing but what
+    stands at the head, and the sheets.
     """
     of = tuple(of)
     notes, hints = [printable(note) for note in trace.notes], []
@@ -78,6 +121,8 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
         if unopened:
             notes.append(f"{unopened:,} more numbers lead here and are used without their own derivation.")
             hints.append("Open any of them by its name: --of NAME.")
+    elif brief:
+        cells = []
     else:
         cells = [cell for cell in trace.cells if _told(cell, chosen)]
         if chosen is not None:
@@ -91,9 +136,8 @@ def arrange(trace: Trace, of: Iterable[str] = (), sample: int | str | None = Non
     sections = tuple(Section(phase, TITLES[phase], _parts(trace, phase, run)) for phase, run in runs)
     return Story(
         printable(trace.title) or "One step, derived", tuple(notes), tuple(hints), head(trace, timed), given, sections,
-        tuple(step for _, step in told), () if of else tuple(trace.changes),
-        f"The loss is {in_full(trace.loss)} before update {trace.number} and {in_full(trace.loss_after)} after it.",
-        trace.digits,
+        tuple(step for _, step in told), () if of or brief else tuple(trace.changes), trace.conclusion,
+        trace.digits, tuple(sheets), data,
     )  # fmt: skip
 
 
@@ -178,12 +222,12 @@ def _paragraphs(steps: Sequence[Step], phase: str) -> tuple[Paragraph, ...]:
 def head(trace: Trace, timed: bool) -> tuple[tuple[str, str], ...]:
     """What was chosen, in words: it stands above every derivation."""
     network = trace.network
+    if trace.forward_only:
+        return (("Network", printable(_shape(trace))), ("Numbers", _numbers(trace)))
     words = replace(trace.conventions, places=trace.digits.places).sentences()
-    sizes = "-".join(str(width) for width in (network.inputs, *network.widths))
-    layers = ", ".join(_layer(layer) for layer in network.layers)
     loss = network.loss
     rows = [
-        ("Network", f"{sizes}: {layers}"),
+        ("Network", _shape(trace)),
         ("Loss", f"{described(loss)}, {loss.over_outputs} over outputs, {loss.reduction} over samples"),
         *(("Penalty", described(rule)) for rule in network.penalties),
         ("Biases", _biases(trace, words["biases"])),
@@ -191,12 +235,22 @@ def head(trace: Trace, timed: bool) -> tuple[tuple[str, str], ...]:
         ("Weights", words["orientation"]),
         ("Optimizer", f"{described(trace.optimizer)}, learning rate η = {trace.digits.text(trace.rate)}"),
         *([("Clipping", described(trace.clipping))] if trace.clipping else []),
-        ("Numbers", words["numbers"]),
+        ("Numbers", _numbers(trace)),
         ("Update", f"number {trace.number}, counted from 1"),
     ]
     if timed:
         rows.append(("Time", timing(trace)))
     return tuple((label, printable(text)) for label, text in rows)
+
+
+def _shape(trace: Trace) -> str:
+    network = trace.network
+    sizes = "-".join(str(width) for width in (network.inputs, *network.widths))
+    return f"{sizes}: {', '.join(_layer(layer) for layer in network.layers)}"
+
+
+def _numbers(trace: Trace) -> str:
+    return replace(trace.conventions, places=trace.digits.places).sentences()["numbers"]
 
 
 def _biases(trace: Trace, words: str) -> str:

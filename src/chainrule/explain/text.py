@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from chainrule.explain.story import Section, Story, aligned, table
+from chainrule.explain.story import Section, Sheet, Story, aligned, table
 from chainrule.steps import Step
 from chainrule.tracing import Trace
 
@@ -26,6 +26,10 @@ def tell(trace: Trace, story: Story, width: int = 80, **_: object) -> str:
         lines += _section(section, width)
     if story.changes:
         lines += ["", *_title("Before and after"), *_changes(story), "", *textwrap.wrap(story.after, width)]
+    for sheet in story.sheets:
+        lines += ["", *_title(sheet.title), *_sheet(sheet, story, width)]
+    if trace.forward_only:
+        lines += ["", *textwrap.wrap(story.after, width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -89,3 +93,13 @@ def _changes(story: Story) -> list[str]:
         for row in rows
     ]
     return [head, *body]
+
+
+def _sheet(sheet: Sheet, story: Story, width: int) -> list[str]:
+    columns = sheet.columns(story.digits)
+    widths = [
+        max(len(title), *map(len, cells)) if cells else len(title) for title, cells in zip(sheet.header, columns, strict=True)
+    ]
+    rows = [sheet.header, *zip(*columns, strict=True)]
+    lines = ["   ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)) for row in rows]
+    return [*([*textwrap.wrap(sheet.sentence, width), ""] if sheet.sentence else []), *lines]

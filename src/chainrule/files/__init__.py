@@ -8,7 +8,7 @@ from __future__ import annotations
 from chainrule.files.checkpoints import identity_of, read_checkpoint, step_name, step_of, steps, write_checkpoint
 from chainrule.files.container import VERSION, program
 from chainrule.files.disk import SaveError, free_space
-from chainrule.files.folders import lock, newest, prune, tidy
+from chainrule.files.folders import lock, newest, prune, tidy, unfinished
 from chainrule.files.networks import network_document, network_from
 from chainrule.files.reading import read, write, write_text
 from chainrule.files.state import apart, together
@@ -34,6 +34,7 @@ __all__ = [
     "steps",
     "tidy",
     "together",
+    "unfinished",
     "write",
     "write_checkpoint",
     "write_text",

@@ -18,7 +18,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import metadata
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,8 +128,8 @@ def _plain(name: str, array: Any) -> Any:
 def program() -> str:
     """The program and its version, as files and messages name it."""
     try:
-        return f"chainrule {metadata.version('chainrule')}"
-    except metadata.PackageNotFoundError:
+        return f"chainrule {version('chainrule')}"
+    except PackageNotFoundError:
         return "chainrule"
 
 
@@ -173,16 +173,16 @@ def _opened(header: bytes, left: int, payload: Callable[[int], Any], kinds: tupl
     """The contents, from a header as it was written (or as somebody else made it: nothing in it is taken on trust)."""
     places = parsed(header, "the header", measure=False)  # each of its entries is checked below
     try:
-        told = places.pop("__metadata__")["chainrule"]
-        about = parsed(told, "the metadata")
-        rest = [about.pop(key) for key in ("version", "bytes", "header_sha256")]
+        metadata = places.pop("__metadata__")
+        about = parsed(metadata.pop("chainrule"), "the metadata")
+        del about["version"], about["bytes"], about["header_sha256"]  # known already
         sha256, kind, by, sums, document = (
             about.pop(key) for key in ("payload_sha256", "kind", "written_by", "crc32", "document")
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise FileError("the header lacks what every file has", got=shown(error.args[0] if error.args else "")) from None
-    if about or len(rest) != 3:
-        raise FileError("the header has an entry of no meaning", got=shown(next(iter(about))))
+    for extra in (*about, *metadata):
+        raise FileError("the header has an entry of no meaning", got=shown(extra))
     if not isinstance(document, dict) or not isinstance(by, str) or not isinstance(sums, dict) or not isinstance(sha256, str):
         raise FileError("an entry of the header is of the wrong kind")
     if kind not in kinds:

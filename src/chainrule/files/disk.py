@@ -24,11 +24,12 @@ CHUNK = 2**20
 
 
 class Calls:
-    """Every call by which a save touches the disk. A test puts others in their place, which fail."""
+    """Every call by which files are written and read. A test puts others in their place, which fail."""
 
     open = staticmethod(os.open)
     write = staticmethod(os.write)
     read = staticmethod(os.read)
+    readv = staticmethod(os.readv)
     fsync = staticmethod(os.fsync)
     fchmod = staticmethod(os.fchmod)
     close = staticmethod(os.close)
@@ -232,7 +233,7 @@ class Opened:
         done = 0
         while done < len(data):
             try:
-                count = os.readv(self._made, [memoryview(data)[done : done + 2**30]])
+                count = calls.readv(self._made, [memoryview(data)[done : done + 2**30]])
             except OSError as error:
                 problem = Problem("the file cannot be read", file=self.path, got=_words(error), do="the disk may be failing")
                 raise RunError(problem) from None

@@ -34,9 +34,9 @@ def newest(folder: str | os.PathLike[str], allow_nonfinite: bool = False) -> tup
             skipped.append((path, f"it holds update {held:,}, not {step:,}"))
         except RunError as error:
             skipped.append((path, _reason(error)))
-    unfinished = [path.name for path in inside(folder) if TEMPORARY.search(path.name)]
+    left = [path.name for path in inside(folder) if unfinished(path.name)]
     told = [f"{path.name}: {reason}" for path, reason in skipped]
-    told += [f"{name}: it was never finished" for name in unfinished]
+    told += [f"{name}: it was never finished" for name in left]
     raise RunError(
         Problem(
             "no checkpoint can be used" if told else "there is no checkpoint",
@@ -60,10 +60,15 @@ def prune(folder: str | os.PathLike[str], keep: int, upto: int) -> None:
             path.unlink()
 
 
+def unfinished(name: str) -> bool:
+    """Whether a file of this name was never finished: its process ended before, or is still writing."""
+    return TEMPORARY.search(name) is not None
+
+
 def tidy(folder: str | os.PathLike[str]) -> None:
     """Deletes files that were never finished. Only for whoever holds the folder's lock: nobody else writes there."""
     for path in inside(folder):
-        if TEMPORARY.search(path.name):
+        if unfinished(path.name):
             with suppress(OSError):
                 path.unlink()
 

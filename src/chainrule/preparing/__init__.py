@@ -1,7 +1,7 @@
 """From a table's columns to a network's numbers, and back."""
 
 from chainrule.preparing.columns import Boolean, Category, LeftOut, Number, Prepared
-from chainrule.preparing.fitting import Note, fit
+from chainrule.preparing.fitting import Note, fit, summed_up
 from chainrule.preparing.goals import Goal, classes_of, goal_of
 from chainrule.preparing.ondisk import OnDisk
 from chainrule.preparing.preparation import Preparation, Unseen
@@ -25,5 +25,6 @@ __all__ = [
     "labelled",
     "recognise",
     "sample_weights",
+    "summed_up",
     "target_column",
 ]

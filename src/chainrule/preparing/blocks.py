@@ -35,6 +35,11 @@ def taken(values: Any, rows: Any) -> Any:
     far apart that reading what is between them would cost more."""
     if not (isinstance(values, np.memmap) and isinstance(values.base, mmap.mmap) and values.ndim == 1 and values.size):
         return values[rows]
+    if values.filename is None:  # a file without a name can only be mapped
+        found = np.array(values[rows])
+        if hasattr(mmap, "MADV_DONTNEED"):
+            values.base.madvise(mmap.MADV_DONTNEED)  # what was looked at stays in the file, and goes from memory
+        return found
     if isinstance(rows, slice):
         first, last = rows.start, rows.stop
     elif not len(rows):

@@ -12,6 +12,13 @@ from chainrule.errors import printable
 from chainrule.readers import Floats
 from chainrule.rules.preparation import Preparation, Robust, Standardize
 
+FAR = 8.0
+"""Spreads from the median, or deviations from the mean, beyond which a number is far out. Of a million normally distributed
+numbers the farthest is at 5."""
+
+FARTHEST = 1e12
+"""Spreads beyond which a number that is squeezed is at the end of its reach to the last digits."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -46,7 +53,8 @@ class Number(Prepared):
 
     fill: stands for a missing value: the training median. center, scale: mean and standard deviation; or, where something is
     far out, median and spread, and `far` is set. indicator: an input of its own says where the value is missing, because in
-    training some were.
+    training some were. Where `far` is not set nothing in training was farther out than 8 deviations: new numbers that are,
+    are cut.
     """
 
     kinds = ("number", "date", "boolean")
@@ -66,22 +74,35 @@ class Number(Prepared):
     def inputs(self) -> tuple[str, ...]:
         return (self.name, missing_name(self.name)) if self.indicator else (self.name,)
 
-    def filled(self, values: Any) -> tuple[Any, Any]:
-        """The numbers with what stands for missing ones, and where they are missing."""
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The numbers that are taken for any that are farther out. In a squeezed column these are so far that it makes no
+        difference, but that nothing overflows."""
+        reach = (FARTHEST if self.far else FAR) * self.scale
+        return self.center - reach, self.center + reach
+
+    def beyond(self, values: Any) -> Any:
+        """Which numbers are farther out than any in training was, and are cut."""
+        low, high = self.bounds
+        return (values < low) | (values > high)
+
+    def filled(self, values: Any) -> Any:
+        """The numbers that are scaled: with what stands for missing ones, cut where they are farther out than any was."""
         missing = values != values
-        return (np.where(missing, self.fill, values) if missing.any() else values), missing
+        numbers = np.where(missing, self.fill, values) if missing.any() else values
+        return np.clip(numbers, *self.bounds)
 
     def into(self, out: Any, values: Any, levels: tuple[str, ...]) -> None:
-        numbers, missing = self.filled(values)
-        out[:, 0] = self.rule.value(Floats(), numbers, self.center, self.scale)
+        out[:, 0] = self.rule.value(Floats(), self.filled(values), self.center, self.scale)
         if self.indicator:
-            out[:, 1] = missing
+            out[:, 1] = values != values
 
     @property
     def sentence(self) -> str:
         what, scale = ("mean", "standard deviation") if not self.far else ("median", "spread")
         unit = " (days since 1970-01-01)" if self.date else ""
         squeezed = f", squeezed between -{Robust().reach:g} and {Robust().reach:g}: some are far out" if self.far else ""
+        squeezed = squeezed or f", cut at -{FAR:g} and {FAR:g}: nothing in training was as far out"
         gaps = f"; a missing value is replaced by the median {self.fill:g}" + (" and marked" if self.indicator else "")
         return f"less its {what} {self.center:g}, divided by its {scale} {self.scale:g}{unit}{squeezed}{gaps}"
 
@@ -157,8 +178,9 @@ class Category(Prepared):
     def sentence(self) -> str:
         count = len(self.levels)
         text = f"an input for each of {count} levels" if count != 1 else "an input for 1 level"
-        text += ", one for all others" if self.other else "; a level that is none of them is 0 in all"
-        return text + (", one for cells without a value" if self.missing else "")
+        text += ", one for all other levels" if self.other else ""
+        text += ", one for cells without a value" if self.missing else ""
+        return text if self.other else f"{text}; any other level is 0 in all"
 
 
 @dataclass(frozen=True)
@@ -183,9 +205,9 @@ KINDS: Mapping[str, type[Prepared]] = {"number": Number, "boolean": Boolean, "ca
 """The name in a file of what becomes of a column."""
 
 
-def told(column: Prepared, place: int, text: str | None) -> str:
+def told(column: Prepared, place: int, text: str | None, value: float = 0.0) -> str:
     """Why one of a column's inputs has its value, from what the cell says, or from there being nothing (None); of a scaled
-    number what its number in the table is, where that does not go without saying."""
+    number, which the cell is, what is taken for it, where that does not go without saying."""
     cell = "the cell is empty" if text is None else f"the cell is {printable(text)}"
     name = printable(column.inputs[place])
     if isinstance(column, Category):
@@ -206,6 +228,9 @@ def told(column: Prepared, place: int, text: str | None) -> str:
         return f"{name}: {cell}; yes is 1, no is 0."
     if text is None:
         return "The cell is empty: the median of the training rows stands in for it."
+    if isinstance(column, Number) and column.beyond(value):
+        enough = f"{FARTHEST:g} spreads from the median" if column.far else f"{FAR:g} deviations from the mean"
+        return f"The cell is {printable(text)}, farther out than any in training: {enough} are enough."
     if isinstance(column, Number) and column.date:
         return f"The cell is {printable(text)}: so many days after 1970-01-01."
     return ""

@@ -4,7 +4,7 @@ whether a column numbers the rows."""
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,12 @@ import numpy as np
 
 from chainrule.errors import Problem, RunError, shown
 from chainrule.preparing.blocks import Rows, blocks, counted
-from chainrule.preparing.columns import Boolean, Category, LeftOut, Number, Prepared
+from chainrule.preparing.columns import FAR, Boolean, Category, LeftOut, Number, Prepared
 from chainrule.preparing.leaks import giveaways
 from chainrule.preparing.preparation import Preparation
 from chainrule.preparing.schema import LONGEST
 from chainrule.preparing.statistics import Summary, numbers, quantiles, summary
-
-FAR = 8.0
-"""Spreads from the median beyond which a number is far out. Of a million normally distributed numbers the farthest is at 5."""
+from chainrule.tables.table import Column, Table
 
 NORMAL = 1.3489795003921634
 """How far apart the quartiles of a normal distribution are, in standard deviations: the quartiles' distance divided by this is
@@ -34,6 +32,10 @@ MOST_LEVELS = 100
 RARE = 10
 """Rows that a level needs in a large table for an input of its own; in small ones, a fiftieth of the rows, and at least 2."""
 
+FAR_OUT = "have numbers that are far out: they are squeezed"
+GAPS = "have gaps: the median of the training rows stands in, and an input says where"
+LEVEL = "have gaps: no value is a level of its own"
+
 FEW_ROWS = 20
 """Rows below which a column that is different in each may be so by chance."""
 
@@ -45,13 +47,33 @@ class Note:
     column: str
     text: str
     warning: bool = False
+    together: str = ""  # what is said of several columns at once
 
     def __str__(self) -> str:
         return f"column {shown(self.column)} {self.text}"
 
 
+FEW = 3
+"""Columns of which the same is said one by one; of more it is said at once."""
+
+
+def summed_up(notes: Iterable[Note]) -> tuple[str, ...]:
+    """The notes as sentences, in their order; what is said of many columns is said once."""
+    groups: dict[str, list[Note]] = {}
+    for note in notes:
+        groups.setdefault(note.together or str(note), []).append(note)
+    told: list[str] = []
+    for text, group in groups.items():
+        if len(group) <= FEW:
+            told += map(str, group)
+        else:
+            first = ", ".join(shown(note.column) for note in group[:FEW])
+            told.append(f"{len(group)} columns ({first}, ...) {text}")
+    return tuple(told)
+
+
 def fit(
-    table: Any, rows: Rows, target: str, *, leave_out: Collection[str] = (), keep: Collection[str] = ()
+    table: Table, rows: Rows, target: str, *, leave_out: Collection[str] = (), keep: Collection[str] = ()
 ) -> tuple[Preparation, tuple[Note, ...]]:
     """What becomes of each column but the target, and what there is to say about it.
 
@@ -85,7 +107,7 @@ def fit(
     return preparation, tuple(notes)
 
 
-def _fitted(column: Any, rows: Rows, length: int, keep: bool) -> tuple[Prepared, list[Note]]:
+def _fitted(column: Column, rows: Rows, length: int, keep: bool) -> tuple[Prepared, list[Note]]:
     if column.kind == "category":
         made, notes = _category(column, rows)
     else:
@@ -103,7 +125,7 @@ CONSTANT = "it is the same in every row"
 EMPTY = "it has no value in any row"
 
 
-def _number(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
+def _number(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
     """Numbers, dates and booleans."""
     found = summary(column.values, rows)
     if not found.count:
@@ -120,17 +142,20 @@ def _number(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
         low, median, high = quantiles(source, found.count, (0.25, 0.5, 0.75))
         spread = _spread(high - low, found, source)
         center, scale, far = found.mean, found.deviation, False
-        if max(abs(found.high - median), abs(found.low - median)) / FAR > spread:
+        aside = max(abs(found.high - median), abs(found.low - median)) / FAR > spread
+        if aside or max(found.high - center, center - found.low) / FAR > scale:
             center, scale, far = median, spread, True
             farthest = found.high if found.high - median > median - found.low else found.low
-            notes.append(Note(column.name, f"has numbers that are far out, up to {farthest:g}: they are squeezed"))
+            notes.append(
+                Note(column.name, f"has numbers that are far out, up to {farthest:g}: they are squeezed", together=FAR_OUT)
+            )
         if not scale > 0 or not math.isfinite(scale):
             scale = 1.0  # the same number wherever there is one: what its input says is only where
         made = Number(column.name, median, center, scale, far, bool(found.gaps), column.kind == "date")
         stands = f"the median {median:g}"
     if found.gaps:
         text = f"has no value in {found.gaps:,} of {found.rows:,} training rows: {stands} stands in, and an input says where"
-        notes.append(Note(column.name, text))
+        notes.append(Note(column.name, text, together=GAPS if column.kind != "boolean" else ""))
     return made, notes
 
 
@@ -143,7 +168,7 @@ def _spread(between: float, found: Summary, source: Any) -> float:
     return (high - low) / NORMAL_90 if high > low else found.deviation
 
 
-def _category(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
+def _category(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
     count, gaps = len(column.levels), 0
     seen = np.zeros(count, np.int64)
     for block in blocks(column.values, rows):
@@ -176,11 +201,13 @@ def _category(column: Any, rows: Rows) -> tuple[Prepared, list[Note]]:
         example = shown(column.levels[order[-1]], 30)
         notes.append(Note(column.name, f'{what} ({example}, say): taken together as "other"'))
     if gaps:
-        notes.append(Note(column.name, f"has no value in {gaps:,} of {total + gaps:,} training rows: a level of its own"))
+        notes.append(
+            Note(column.name, f"has no value in {gaps:,} of {total + gaps:,} training rows: a level of its own", together=LEVEL)
+        )
     return made, notes
 
 
-def _numbers_the_rows(column: Any, length: int) -> str:
+def _numbers_the_rows(column: Column, length: int) -> str:
     """Why a column only numbers or names the rows, or nothing. Looks at the whole table: in a part of it, numbers have gaps."""
     if column.kind != "number" or length < FEW_ROWS:
         return ""

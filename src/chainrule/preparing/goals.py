@@ -16,6 +16,7 @@ from chainrule.preparing.statistics import summary
 from chainrule.raw import Group
 from chainrule.readers import Floats
 from chainrule.rules.preparation import Standardize
+from chainrule.tables.table import Column, Table
 
 KINDS = ("classes", "yes_or_no", "number")
 COLUMNS = ("category", "boolean", "number", "date")
@@ -49,7 +50,7 @@ class Goal:
         """What each output stands for."""
         return self.classes if self.kind == "classes" else (self.column,) if self.kind == "number" else self.classes[1:]
 
-    def codes(self, column: Any, rows: Rows = None, place: Callable[[int], tuple[str, int | None]] | None = None) -> Any:
+    def codes(self, column: Column, rows: Rows = None, place: Callable[[int], tuple[str, int | None]] | None = None) -> Any:
         """The class of each row, as its place among the classes: (rows,). RunError for a class that is not known and for a
         missing one. place: says file and line of a row, for the message."""
         if (column.kind == "category") != (self.read_as == "category"):
@@ -69,7 +70,7 @@ class Goal:
             self._refuse(column, values, int(np.argmin(result)), int((result < 0).sum()), rows, place)
         return result
 
-    def _refuse(self, column: Any, values: Any, row: int, count: int, rows: Rows, place: Any) -> None:
+    def _refuse(self, column: Column, values: Any, row: int, count: int, rows: Rows, place: Any) -> None:
         value = values[row]
         missing = value < 0 if column.kind == "category" else value != value
         got = column.levels[value] if column.kind == "category" and not missing else f"{value:g}"
@@ -81,7 +82,7 @@ class Goal:
 
     def targets(
         self,
-        column: Any,
+        column: Column,
         rows: Rows = None,
         dtype: Any = np.float64,
         place: Callable[[int], tuple[str, int | None]] | None = None,
@@ -102,7 +103,7 @@ class Goal:
         result[np.arange(len(codes)), codes] = 1
         return result
 
-    def _read(self, column: Any, rows: Rows) -> Any:
+    def _read(self, column: Column, rows: Rows) -> Any:
         read = list(blocks(column.values, None if rows is None else np.asarray(rows)))
         return np.concatenate(read) if read else np.empty(0, column.values.dtype)
 
@@ -124,7 +125,7 @@ class Goal:
         """Outputs of a number's network in the table's units: (rows,)."""
         return Standardize().back(Floats(), np.asarray(outputs, np.float64)[:, 0], self.center, self.scale)
 
-    def raw(self, column: Any = None, rows: Any = None) -> Group | None:
+    def raw(self, column: Column | None = None, rows: Any = None) -> Group | None:
         """The targets in the table's units, for a derivation, of these rows; without a column only what brings outputs back
         to these units. None for classes, whose targets are given."""
         if self.kind != "number":
@@ -157,7 +158,7 @@ class Goal:
         return found
 
 
-def goal_of(table: Any, rows: Rows, target: str, kind: str, least: int = 1) -> Goal:
+def goal_of(table: Table, rows: Rows, target: str, kind: str, least: int = 1) -> Goal:
     """The goal of a target column, from the training rows; all of them must have a value.
 
     kind: as `recognise` found it; "classes" of which there are two become "yes_or_no". least: rows that each class needs.
@@ -188,7 +189,7 @@ def goal_of(table: Any, rows: Rows, target: str, kind: str, least: int = 1) -> G
     return Goal(target, "yes_or_no" if len(classes) == 2 else "classes", column.kind, classes, values)
 
 
-def classes_of(table: Any, column: Any, rows: Rows) -> tuple[tuple[str, ...], tuple[float, ...], list[int]]:
+def classes_of(table: Table, column: Column, rows: Rows) -> tuple[tuple[str, ...], tuple[float, ...], list[int]]:
     """The classes of a column as the table writes them, the numbers that stand for them (nothing for texts), and how many
     rows each has."""
     if column.kind == "category":
@@ -215,7 +216,7 @@ def classes_of(table: Any, column: Any, rows: Rows) -> tuple[tuple[str, ...], tu
     return names, values_of, [tally[value] for value in values_of]
 
 
-def _written(table: Any, column: Any, row: int, value: float) -> str:
+def _written(table: Table, column: Column, row: int, value: float) -> str:
     """A number as a class: without a point if it is whole; a boolean as the table writes it."""
     if column.kind == "boolean":
         return str(table.text(row, column.name))

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import shown
 from chainrule.preparing.blocks import Rows, taken
+from chainrule.tables.table import Column, Table
 
 ENOUGH = 30
 """Rows below which one column may fit the target by chance."""
@@ -20,7 +22,7 @@ ALIKE = 0.99999
 """A correlation with the target above which a column is the target in other units."""
 
 
-def giveaways(table: Any, rows: Rows, target: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def giveaways(table: Table, rows: Rows, target: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The columns that the target can be read from, or that are another column again, each with what was found."""
     count = len(table) if rows is None else len(rows)
     if not count:
@@ -40,12 +42,12 @@ def giveaways(table: Any, rows: Rows, target: str, names: Sequence[str]) -> Iter
         if key in earlier:
             first, all_of_it = earlier[key]
             if len(chosen) == len(table) or np.array_equal(all_of_it, column.values, equal_nan=column.kind != "category"):
-                yield name, f"is the same as column {first!r}: leave one of them out"
+                yield name, f"is the same as column {shown(first)}: leave one of them out"
         else:
             earlier[key] = (name, column.values)
 
 
-def _gives_away(column: Any, values: Any, goal: Any, wanted: Any) -> str:
+def _gives_away(column: Column, values: Any, goal: Column, wanted: Any) -> str:
     there = _present(column, values) & _present(goal, wanted)
     if there.sum() < ENOUGH:
         return ""
@@ -69,7 +71,7 @@ def _gives_away(column: Any, values: Any, goal: Any, wanted: Any) -> str:
     return ""
 
 
-def _present(column: Any, values: Any) -> Any:
+def _present(column: Column, values: Any) -> Any:
     return values >= 0 if column.kind == "category" else values == values
 
 

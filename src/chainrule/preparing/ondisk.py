@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import Problem, RunError
-
-AROUND = 2**16
-"""Bytes that the system maps around a byte that is asked for."""
-
-KEPT = 2**26
-"""Bytes of the file that may be mapped before they are given back."""
 
 READ = 2**24
 """Bytes that are read at once, at most."""
@@ -24,14 +19,12 @@ READ = 2**24
 @dataclass(frozen=True)
 class OnDisk:
     """A table of numbers, (rows, width), in a file, row after row, without a header. It can be taken from and asked for its
-    shape as an array can. kept: bytes of it that may be mapped into this process's memory at any time."""
+    shape as an array can. It is read and never mapped: the system may map megabytes around a row that is touched."""
 
     file: str
     rows: int
     width: int
     dtype: Any
-    kept: int = field(default=KEPT, compare=False)
-    _state: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dtype", np.dtype(self.dtype))
@@ -64,18 +57,19 @@ class OnDisk:
             if step != 1:
                 raise IndexError("rows of a file are taken by a slice without a step, or by their places")
             return self._run(start, max(stop - start, 0))
-        return self._scattered(np.asarray(rows, np.int64))
-
-    def _opened(self) -> Any:
-        try:
-            return open(self.file, "rb", buffering=0)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            do = "leave the cache where it is while it is used"
-            raise RunError(Problem(f"prepared rows cannot be read: {reason}", file=self.file, do=do)) from None
+        rows = np.asarray(rows, np.int64)
+        if not len(rows) or not self.width:
+            return np.empty((len(rows), self.width), self.dtype)
+        if rows.min() < 0 or rows.max() >= self.rows:
+            raise IndexError(f"rows from 0 to {self.rows - 1} are there")
+        wanted, places = np.unique(rows, return_inverse=True)
+        begins = np.flatnonzero(np.diff(wanted, prepend=-2) != 1)
+        if len(begins) == 1:
+            return self._run(int(wanted[0]), len(wanted))[places]
+        return self._runs(wanted[begins], np.diff(begins, append=len(wanted)))[places]
 
     def _run(self, start: int, count: int) -> Any:
-        """Consecutive rows, read as a stream is: nothing is mapped."""
+        """Consecutive rows."""
         out = np.empty((count, self.width), self.dtype)
         view = out.reshape(-1).view(np.uint8).data
         with self._opened() as stream:
@@ -87,41 +81,28 @@ class OnDisk:
                 view = view[got:]
         return out
 
+    def _runs(self, starts: Any, counts: Any) -> Any:
+        """Many runs of consecutive rows, one after the other: with as little as can be done for each."""
+        places = zip((starts * self._stride).tolist(), (counts * self._stride).tolist(), strict=True)
+        with self._opened() as stream:
+            if hasattr(os, "pread"):
+                file, pread = stream.fileno(), os.pread
+                data = b"".join([pread(file, count, start) for start, count in places])
+            else:
+                data = b"".join([stream.read(count) for start, count in places if stream.seek(start) >= 0])
+        if len(data) < int(counts.sum()) * self._stride:
+            raise self._cut()
+        return np.frombuffer(data, self.dtype).reshape(-1, self.width)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        try:
+            with open(self.file, "rb", buffering=0) as stream:
+                yield stream
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            do = "leave the cache where it is while it is used"
+            raise RunError(Problem(f"prepared rows cannot be read: {reason}", file=self.file, do=do)) from None
+
     def _cut(self) -> RunError:
         return RunError(Problem("prepared rows are cut short", file=self.file, do="start again: they are made anew"))
-
-    def _scattered(self, rows: Any) -> Any:
-        """Rows from here and there through a mapping, which a system call for each row would be slower than; its pages are
-        given back before they amount to anything."""
-        if not len(rows) or not self.width:
-            return np.empty((len(rows), self.width), self.dtype)
-        if rows.min() < 0 or rows.max() >= self.rows:
-            raise IndexError(f"rows from 0 to {self.rows - 1} are there")
-        state = self._state
-        if "map" not in state:
-            with self._opened() as stream:
-                if os.fstat(stream.fileno()).st_size < self.nbytes:
-                    raise self._cut()
-                state["map"] = mmap.mmap(stream.fileno(), self.nbytes, access=mmap.ACCESS_READ)
-                state["touched"] = 0
-        mapped = np.frombuffer(state["map"], self.dtype).reshape(self.rows, self.width)
-        out = np.empty((len(rows), self.width), self.dtype)
-        per_row = AROUND + self._stride
-        most = max(1, self.kept // per_row)
-        for start in range(0, len(rows), most):
-            part = rows[start : start + most]
-            out[start : start + most] = mapped[part]
-            state["touched"] += len(part) * per_row
-            if state["touched"] >= self.kept:
-                if hasattr(mmap, "MADV_DONTNEED"):
-                    state["map"].madvise(mmap.MADV_DONTNEED)
-                state["touched"] = 0
-        return out
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        return self.file, self.rows, self.width, self.dtype, self.kept
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        for name, value in zip(("file", "rows", "width", "dtype", "kept"), state, strict=True):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "_state", {})

@@ -17,11 +17,12 @@ from chainrule.preparing.ondisk import OnDisk
 from chainrule.preparing.schema import column_data, columns_from
 from chainrule.raw import Group, Raw
 from chainrule.rules.preparation import Robust, Standardize
+from chainrule.tables.table import Column, Table
 
 
 @dataclass(frozen=True)
 class Unseen:
-    """Levels that a column did not have in training: which, in how many rows, and the first of these rows."""
+    """What a column did not have in training: which levels (of numbers the farthest), in how many rows, and the first row."""
 
     column: str
     levels: tuple[str, ...]
@@ -71,7 +72,7 @@ class Preparation:
         number = int(np.searchsorted(self._starts, place, side="right")) - 1
         return self.used[number], place - self._starts[number]
 
-    def check(self, table: Any, besides: Iterable[str] = ()) -> None:
+    def check(self, table: Table, besides: Iterable[str] = ()) -> None:
         """RunError unless the table has every column that is used, of a kind that fits, and no other but `besides` (target
         and weights, say) and those that were left out."""
         have = [column.name for column in table.columns]
@@ -89,7 +90,7 @@ class Preparation:
         for column in self.used:
             self._fitting(table, column)
 
-    def _fitting(self, table: Any, column: Prepared) -> Any:
+    def _fitting(self, table: Table, column: Prepared) -> Column:
         found = next((each for each in table.columns if each.name == column.name), None)
         if found is None:
             raise RunError(Problem(f"the table has no column {shown(column.name)}", do="the model needs it: add it"))
@@ -98,7 +99,7 @@ class Preparation:
             raise RunError(Problem(what, got=found.kind, do="correct its cells"))
         return found
 
-    def matrix(self, table: Any, rows: Rows = None, dtype: Any = np.float64, out: Any = None) -> Any:
+    def matrix(self, table: Table, rows: Rows = None, dtype: Any = np.float64, out: Any = None) -> Any:
         """The inputs, (rows, inputs), of all rows or of some, given as their places from 0. out: an array to write them into
         instead, of this shape. A level that was not there in training counts as "other".
 
@@ -118,7 +119,7 @@ class Preparation:
     def _block(self) -> int:
         return max(256, BLOCK * 32 // max(32, len(self.inputs)))
 
-    def _into(self, out: Any, columns: list[Any], part: Any, table: Any) -> None:
+    def _into(self, out: Any, columns: list[Column], part: Any, table: Table) -> None:
         for column, found, start, stop in zip(self.used, columns, self._starts, self._starts[1:], strict=False):
             values = taken(found.values, part)
             try:
@@ -127,7 +128,7 @@ class Preparation:
             except FloatingPointError:
                 raise self._too_far(column, values, part, table, out.dtype) from None
 
-    def _too_far(self, column: Prepared, values: Any, part: Any, table: Any, dtype: Any) -> RunError:
+    def _too_far(self, column: Prepared, values: Any, part: Any, table: Table, dtype: Any) -> RunError:
         """The cell whose number is so far from the others that its prepared form is not finite."""
         one = np.empty((1, len(column.inputs)), dtype)
         bad = 0
@@ -145,7 +146,7 @@ class Preparation:
             Problem(what, where=where, got=f"{values[bad]:g}", do="correct it, or clear the cell", file=file, line=line)
         )
 
-    def write(self, table: Any, rows: Rows, file: str | os.PathLike[str], dtype: Any = np.float32) -> OnDisk:
+    def write(self, table: Table, rows: Rows, file: str | os.PathLike[str], dtype: Any = np.float32) -> OnDisk:
         """The same matrix into a file, row after row, a block at a time: for tables that memory does not hold. The bits are
         those of `matrix`. RunError if the file cannot be written."""
         columns = [self._fitting(table, column) for column in self.used]
@@ -162,7 +163,7 @@ class Preparation:
             raise RunError(Problem(f"prepared rows cannot be written: {reason}", file=name, do=do)) from None
         return OnDisk(name, counted(rows, len(table)), len(self.inputs), dtype)
 
-    def unseen(self, table: Any, rows: Rows = None) -> tuple[Unseen, ...]:
+    def unseen(self, table: Table, rows: Rows = None) -> tuple[Unseen, ...]:
         """The levels in these rows that no input stands for, column by column. Those grouped as "other" in training are among
         them: they are prepared alike."""
         result = []
@@ -185,7 +186,29 @@ class Preparation:
                 result.append(Unseen(column.name, levels, count, first))
         return tuple(result)
 
-    def raw(self, table: Any, rows: Any) -> Raw:
+    def cut(self, table: Table, rows: Rows = None) -> tuple[Unseen, ...]:
+        """The numbers in these rows that are farther out than any was in training, and are cut, column by column; as levels
+        the farthest of them."""
+        result = []
+        for column in self.used:
+            if not isinstance(column, Number) or column.far:
+                continue
+            found = self._fitting(table, column)
+            count, first, farthest = 0, -1, column.center
+            for start, _, part in parts(rows, len(table)):
+                values = taken(found.values, part)
+                hits = np.flatnonzero(column.beyond(values))
+                if len(hits):
+                    row = int(hits[0])
+                    first = first if first >= 0 else start + row if isinstance(part, slice) else int(part[row])
+                    count += len(hits)
+                    ends = (farthest, float(values[hits].min()), float(values[hits].max()))
+                    farthest = max(ends, key=lambda each: abs(each - column.center))
+            if count:
+                result.append(Unseen(column.name, (f"{farthest:g}",), count, first))
+        return tuple(result)
+
+    def raw(self, table: Table, rows: Any) -> Raw:
         """The cells that these rows' inputs are made of, for a derivation: of each scaled input its number in the table (or
         what stands in for it), of each other input a sentence."""
         rows = np.asarray(rows)
@@ -198,25 +221,18 @@ class Preparation:
             ]
             if not chosen:
                 continue
-            cells = np.stack([column.filled(taken(self._fitting(table, column).values, rows))[0] for column, _ in chosen], 1)
+            cells = np.stack([column.filled(taken(self._fitting(table, column).values, rows)) for column, _ in chosen], 1)
             center, scale = (np.array([getattr(column, name) for column, _ in chosen]) for name in ("center", "scale"))
             groups.append(Group(rule, tuple(start for _, start in chosen), cells, center, scale))
 
         def sentence(row: int, place: int) -> str:
             column, which = self._column(place)
-            return told(column, which, self._text(table, int(rows[row]), column))
+            found = self._fitting(table, column)
+            value = float(found.values[rows[row]])
+            empty = value < 0 if found.kind == "category" else value != value
+            return told(column, which, None if empty else found.text(int(rows[row])), value)
 
         return Raw(tuple(groups), sentence)
-
-    def _text(self, table: Any, row: int, column: Prepared) -> str | None:
-        """What a cell says, or None if it has no value."""
-        found = self._fitting(table, column)
-        value = found.values[row]
-        if value != value or (found.kind == "category" and value < 0):
-            return None
-        if found.kind == "category":
-            return str(found.levels[int(value)])
-        return str(table.text(row, column.name))
 
     def data(self) -> dict[str, Any]:
         """Everything, as plain data that JSON can hold."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.errors import InputError, Problem, RunError, nearest, shown
 from chainrule.preparing.blocks import Rows, blocks, taken
+from chainrule.tables.table import Column, Table
 
 MOST_CLASSES = 10
 """Different whole numbers up to which a column of numbers is one of classes."""
@@ -38,7 +39,7 @@ class Recognised:
         return TASKS[self.kind == "number"]
 
 
-def target_column(table: Any, target: str) -> Any:
+def target_column(table: Table, target: str) -> Any:
     """The target's column; InputError if the table has none of this name."""
     names = [column.name for column in table.columns]
     if target not in names:
@@ -48,7 +49,7 @@ def target_column(table: Any, target: str) -> Any:
     return table.column(target)
 
 
-def recognise(table: Any, target: str, task: str | None = None) -> Recognised:
+def recognise(table: Table, target: str, task: str | None = None) -> Recognised:
     """Whether a target is one of classes or a number. task: "classification" or "regression", if its user has said so.
 
     Texts and booleans are classes, dates are numbers. Numbers are classes if they are two different ones, or at most 10
@@ -91,19 +92,19 @@ def recognise(table: Any, target: str, task: str | None = None) -> Recognised:
     return Recognised("number", f"Regression, because {name} {why}.")
 
 
-def _too_many(count: int, column: Any, where: str, looks_like: str) -> tuple[Problem, ...]:
+def _too_many(count: int, column: Column, where: str, looks_like: str) -> tuple[Problem, ...]:
     rows = len(column.values)
     if count <= MANY_CLASSES or count * ROWS_PER_CLASS <= rows:
         return ()
     return (Problem(f"the target has {count:,} classes in {rows:,} rows", where=where, do=f"this looks like {looks_like}"),)
 
 
-def _first_rows(column: Any) -> list[int]:
+def _first_rows(column: Column) -> list[int]:
     there = column.values >= 0 if column.kind == "category" else column.values == column.values
     return [int(row) for row in np.flatnonzero(there)[:3]]
 
 
-def _different(column: Any) -> tuple[int | None, bool]:
+def _different(column: Column) -> tuple[int | None, bool]:
     """How many different numbers there are, None for more than the most that can be classes; and whether all are whole."""
     found: set[float] = set()
     whole = True
@@ -116,11 +117,11 @@ def _different(column: Any) -> tuple[int | None, bool]:
     return len(found), whole
 
 
-def _all_different(column: Any) -> int:
+def _all_different(column: Column) -> int:
     return len(np.unique(np.concatenate([np.unique(block[block == block]) for block in blocks(column.values, None)])))
 
 
-def labelled(table: Any, target: str) -> tuple[Any, tuple[Problem, ...]]:
+def labelled(table: Table, target: str) -> tuple[Any, tuple[Problem, ...]]:
     """The rows that have a target, as places (rows,), and what to say about the others. RunError if no row has one."""
     column = target_column(table, target)
     texts = column.kind == "category"
@@ -141,7 +142,7 @@ def labelled(table: Any, target: str) -> tuple[Any, tuple[Problem, ...]]:
     return rows, (Problem(what, where=where, got=got, file=file),)
 
 
-def sample_weights(table: Any, name: str, rows: Rows = None) -> Any:
+def sample_weights(table: Table, name: str, rows: Rows = None) -> Any:
     """The weight of each row, (rows,) float64. InputError for an unknown column; RunError for weights that are missing,
     negative or all 0, or that are no numbers."""
     names = [column.name for column in table.columns]

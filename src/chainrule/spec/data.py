@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import InputError, shown
+from chainrule.errors import InputError, Problem, shown
 from chainrule.raw import Raw, standardized
 from chainrule.readers import Floats
 from chainrule.rules.preparation import Standardize
@@ -205,7 +207,7 @@ def _sample_weights(section: Section, rows: int | None) -> Any:
 
 
 def _from_table(section: Section, goal: Goal, folder: Path | None) -> Data:
-    from chainrule import tables  # the csv module is loaded only when a table is named
+    from chainrule import tables  # DuckDB is loaded only when a table is named
 
     path = _table_path(section, folder)
     target, standardize = section.text("target"), section.switch("standardize", True)
@@ -217,16 +219,17 @@ def _from_table(section: Section, goal: Goal, folder: Path | None) -> Data:
     chosen = _chosen_rows(section)
     if path is None:
         return Data()
+    kinds = dict.fromkeys(wanted or (), "number")
+    if target:
+        kinds[target] = "category" if goal.name in CLASSES + YES_OR_NO else "number"
     try:
-        table = tables.read_columns(path)
+        table = tables.read(path, kinds=kinds)
     except InputError as error:
         for problem in error.problems:
             section.mistakes.problems.append(problem)
         return Data()
-    try:
-        table.place(target, "target column") if target else None
-    except InputError as error:
-        section.mistakes.given(error, section.at("target"))
+    if target and target not in table:
+        section.mistakes.given(InputError(table.unknown(target, "target column")), section.at("target"))
         target = ""
     columns, notes = _columns(section, table, wanted, target)
     if not columns or not target:
@@ -248,35 +251,42 @@ def _prepared(
     notes: list[str],
     standardize: bool,
 ) -> Data:
-    from chainrule import tables
-
     data = Data(inputs=tuple(columns), notes=tuple(notes))
     if goal.width is not None and goal.width != len(columns):
         what = f"layer 1 expects {goal.width} numbers per row; {len(columns)} columns are used"
         section.add("columns" if "columns" in section else "table", what, f"name {goal.width} columns, or change layer 1")
     try:
-        data.x = table.numbers(columns, rows)
+        data.x = np.stack([table.column(name).values[rows] for name in columns], 1)
         if standardize:
-            mean, deviation = tables.mean_and_deviation(data.x, columns)
+            mean, deviation = _mean_and_deviation(data.x, columns)
             data.raw = standardized(data.x, mean, deviation)
             data.x = Standardize().value(Floats(), data.x, mean, deviation)
     except InputError as error:
         data.x = None
-        _take_over(section, "columns" if "columns" in section else "table", error)
+        section.mistakes.given(error, section.at("columns" if "columns" in section else "table"))
     _table_targets(section, goal, table, target, rows, data)
     return data
 
 
-def _take_over(section: Section, key: str, error: InputError) -> None:
-    """What the table says: about its own cells with their lines, about a column as a whole at the key of the spec."""
-    if any(problem.file for problem in error.problems):
-        section.mistakes.problems.extend(error.problems)
-    else:
-        section.mistakes.given(error, section.at(key))
+def _mean_and_deviation(values: Any, names: Sequence[str]) -> tuple[Any, Any]:
+    """Mean and population standard deviation of each column of (rows, columns); an InputError if a column is constant."""
+    with np.errstate(all="ignore"):
+        mean, deviation = values.mean(0), values.std(0)
+    problems = []
+    for place, name in enumerate(names):
+        if values[:, place].min() == values[:, place].max() or deviation[place] == 0:
+            what = f"column {shown(name)} is the same in every row: it cannot be standardized"
+            problems.append(Problem(what, got=f"{values[0, place]:g} in {len(values)} rows", do="leave the column out"))
+        elif not math.isfinite(deviation[place]):
+            problems.append(Problem(f"column {shown(name)} has numbers too large to be standardized", do="scale the column"))
+    if problems:
+        raise InputError(*problems)
+    return mean, deviation
 
 
 def _table_targets(section: Section, goal: Goal, table: Any, target: str, rows: list[int], data: Data) -> None:
-    cells = table.text(target, rows)
+    column = table.column(target)
+    cells = column.labels(rows)
     labels = goal.name in CLASSES or (goal.name in YES_OR_NO and not all(cell in ("0", "1") for cell in cells))
     if labels:
         given = section.data.get("classes")
@@ -284,11 +294,10 @@ def _table_targets(section: Section, goal: Goal, table: Any, target: str, rows: 
         whole = numbers and all(cell.isascii() and cell.isdigit() and len(cell) < 19 for cell in cells)
         data.t, data.outputs = _one_hot(section, "target", [int(cell) for cell in cells] if whole else cells, goal)
         return
-    try:
-        data.t, data.outputs = table.numbers([target], rows), (target,)
-    except InputError as error:
-        _take_over(section, "target", error)
-        return
+    if column.kind == "category":  # zeros and ones of a yes-or-no output: texts until here, so that 01 is no 1
+        data.t, data.outputs = np.array([[float(cell)] for cell in cells]), (target,)
+    else:
+        data.t, data.outputs = column.values[rows][:, None], (target,)
     if goal.outputs not in (None, 1):
         section.add(
             "target", f"the network gives {goal.outputs} numbers per row; a target column has one", "use one output unit"
@@ -343,19 +352,17 @@ def _columns(section: Section, table: Any, wanted: list[str] | None, target: str
     if wanted is None and "columns" in section:
         return [], []
     if wanted is None:
-        others = [name for name in table.names if name != target]
-        columns = [name for name in others if table.holds_numbers(name)]
-        text = [name for name in others if name not in columns]
+        others = [column for column in table.columns if column.name != target]
+        columns = [column.name for column in others if column.kind == "number"]
+        text = [column.name for column in others if column.kind != "number"]
         if not columns:
             section.add("table", "the table has no column of numbers beside the target")
         return columns, [f"columns without numbers left out: {', '.join(text)}"] if text else []
     right = True
     for place, name in enumerate(wanted, 1):
-        try:
-            table.place(name)
-        except InputError as error:
+        if name not in table:
             right = False
-            section.mistakes.given(error, f"{section.at('columns')}[{place}]")
+            section.mistakes.given(InputError(table.unknown(name)), f"{section.at('columns')}[{place}]")
         if name == target:
             right = False
             section.mistakes.add(f"{section.at('columns')}[{place}]", "the target cannot be an input too", shown(name))
@@ -369,10 +376,10 @@ def _rows(section: Section, table: Any, chosen: int | list[int] | None, used: li
     if wanted and max(wanted) >= count:
         section.add("rows", f"the table has {count} rows", got=f"row {max(wanted) + 1}")
         return [], []
-    gaps = set(table.gaps(used))
-    rows = [row for row in wanted if row not in gaps]
+    gaps = np.any([table.column(name).missing for name in used], 0)
+    rows = [row for row in wanted if not gaps[row]]
     notes = []
-    name = Path(table.file).name
+    name = Path(table.files[0]).name
     if len(rows) < len(wanted):
         all_rows = (
             f"{count} rows in {name}" if not isinstance(chosen, list) else f"{len(wanted)} of {count} rows in {name} chosen"

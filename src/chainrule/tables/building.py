@@ -68,8 +68,10 @@ class Numbers:
 
     number = True
 
-    def __init__(self, rows: int, store: Store, decimal: str) -> None:
+    def __init__(self, rows: int, store: Store, decimal: str, careful: bool = False) -> None:
         self.decimal = decimal
+        self.careful = careful
+        self.refused = False  # a cell was no number, where that was not expected
         self.values = store.array(rows, np.float64)
         self.odd = False  # some cell is no finite number
         self.markers: Counter[str] = Counter()

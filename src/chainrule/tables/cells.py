@@ -94,7 +94,7 @@ def why_no_number(text: str, decimal: str = ".") -> tuple[str, str]:
     if _NUMBER.fullmatch(cell):
         if decimal == "," and "." in cell:
             return "has a decimal point in a column of decimal commas", "write all numbers of a column in the same way"
-        return f"holds a number that is larger than float64 can hold (about 1.8e308): {cell[:20]}", "scale the column"
+        return "is larger than float64 can hold (about 1.8e308)", "scale the column"
     if is_comma_number(cell):
         if is_grouped(cell):
             digits = cell.replace(",", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from chainrule.tables import dialect
 from chainrule.tables.duck import Rejected
 from chainrule.tables.opening import Text
 from chainrule.tables.options import Options
-from chainrule.tables.problems import failed
+from chainrule.tables.problems import FIRST, failed
 from chainrule.tables.scanning import record_starts
 from chainrule.tables.table import Part
 
@@ -39,6 +40,7 @@ class CsvFile:
     given: dict[str, str] = field(default_factory=dict)  # columns that stand in the path of the file
     problems: list[Problem] = field(default_factory=list)
     more: int = 0  # problems that are not told
+    trailing: bool = False  # every line ends with a separator, the header too
     kept: Any = None  # rows of the file that could be read, None if all could
 
     @property
@@ -56,14 +58,30 @@ class CsvFile:
     def part(self, first: int) -> Part:
         return Part(self.name, first, self.rows, self._line)
 
-    def reject(self, rejected: Sequence[Rejected]) -> None:
-        """Leave rows out that do not fit, and keep what there is to say of them."""
+    def reject(self, rejected: Sequence[Rejected]) -> int:
+        """Leave rows out that do not fit, and keep what there is to say of them; how many rows are left."""
         rows = sorted({each.record - self.header for each in rejected})
         self.kept = np.delete(np.arange(self.rows), [row for row in rows if 0 <= row < self.rows])
         by_row = {each.record - self.header: each for each in reversed(rejected)}
         told = _all_alike(self, by_row)
         self.problems = [told] if told is not None else [self._ragged(by_row[row], row) for row in rows[:20]]
         self.more = max(0, len(rows) - 20) if told is None else 0
+        return len(self.kept)
+
+    def extra_cells(self) -> list[Problem]:
+        """The first rows that have one cell too many, an empty one at the end of the line."""
+        problems = []
+        row = -1
+        with open(self.text.path, encoding="utf-8", errors="replace", newline="") as stream:
+            for row, cells in enumerate(csv.reader(stream, delimiter=self.separator), -int(self.header)):
+                if len(cells) == self.width + 1 and row >= 0 and not cells[-1]:
+                    what = f"this row has {_cells(len(cells))}; the header has {self.width}"
+                    do = "take the separator at the end of the line out"
+                    got = "an empty extra cell"
+                    problems.append(Problem(what, got=got, do=do, file=self.name, line=self._line(row), column=len(cells)))
+                    if len(problems) == FIRST:
+                        break
+        return problems
 
     def _ragged(self, rejected: Rejected, row: int) -> Problem:
         line = self._line(row) if 0 <= row < self.rows else None
@@ -103,13 +121,15 @@ def _all_alike(file: CsvFile, rejected: dict[int, Rejected]) -> Problem | None:
     line = file._line(first)
     if first == 0:
         what = f"line {file.first - 1} has {_cells(file.width)}, the lines from {line} on have {common}"
-        do = "take a title above the header out, or the header is not complete"
+        do = "take a title above the header out, or complete the header"
+        if dialect.is_comment_like(file.names[0]):
+            do = "say --comment '#' if lines that begin with # are comments"
         return Problem(what, file=file.name, line=file.first - 1, do=do)
     what = f"from line {line} on the rows have {_cells(common)}; above they have {file.width}"
     return Problem(what, file=file.name, line=line, do="if a second table begins here, put it into a file of its own")
 
 
-def look(text: Text, options: Options) -> CsvFile:
+def look(text: Text, options: Options, given: dict[str, str]) -> CsvFile:
     """Find out what a text file is as a table; a RunError if it is none."""
     name = text.name
     if text.size == 0 or text.lines == 0:
@@ -131,8 +151,19 @@ def look(text: Text, options: Options) -> CsvFile:
     header = options.header is not False
     rows = records - header
     names = dialect.names_of(found.rows[0], header)
+    warnings = list(text.warnings)
+    width = len(names)
+    trailing = header and width > 1 and not names[-1] and int(text.last[ord(found.separator)]) == text.lines and not spanning
+    if trailing:
+        names = names[:-1]
+        what = "every line ends with a separator: the empty last column is left out"
+        warnings.append(Problem(what, file=name, line=1, do="take the separators at the ends of lines out"))
     first = 1 if starts is None else int(starts[0])
     problems = dialect.header_problems(names, name, first) if header else []
+    for each in given:
+        if each in names:
+            what = "a column stands in the file and in its folder's name"
+            problems.append(Problem(what, got=shown(each), do="rename one", file=name, line=first))
     if problems:
         raise RunError(*problems[:20])
     if rows == 0:
@@ -140,16 +171,16 @@ def look(text: Text, options: Options) -> CsvFile:
         raise failed(f"the table has a header with {count}, and no rows", name, do="add rows")
     if starts is not None and header:
         starts = starts[1:]
-    warnings = list(text.warnings)
     if header and dialect.looks_like_data(names):
         got = ", ".join(shown(each, 20)[1:-1] for each in names[:5])
         warnings.append(
             Problem("the first row looks like data", got=got, do="say --no-header if it has no names", file=name, line=first)
         )
-    sample = tuple(row for row in found.rows[header:] if len(row) == len(names))
+    sample = tuple(row for row in found.rows[header:] if len(row) == width)
     return CsvFile(
-        text, found.separator, header, names, len(names), rows, first + header, starts, spanning, sample,
-        (*text.notes, *found.notes), warnings,
+        text, found.separator, header, names, width, rows, first + header, starts, spanning, sample,
+        (*text.notes, *found.notes), warnings, given,
+        trailing=trailing,
     )  # fmt: skip
 
 

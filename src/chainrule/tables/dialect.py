@@ -42,10 +42,7 @@ def sniff(head: str, options: Options, name: str, whole: bool) -> Sniffed:
     fits = {sign: rows for sign, rows in cut.items() if rows and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1}
     if len(fits) > 1 and len(next(iter(fits.values()))) > 1:
         raise RunError(_two_readings(fits, name))
-    if fits:
-        sign = next(iter(fits))
-    else:
-        sign = max(SEPARATORS, key=lambda each: (*_agreement(cut[each]), each == ","))
+    sign = next(iter(fits)) if fits else max(SEPARATORS, key=lambda each: (*_agreement(cut[each]), each == ","))
     notes = () if sign == "," else (f"cells are separated by {SEPARATORS[sign]}",)
     return Sniffed(sign, cut[sign], notes)
 

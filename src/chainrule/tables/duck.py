@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextlib
 import os
 import re
 import tempfile
@@ -17,7 +20,7 @@ from chainrule.tables.cells import pattern
 LONGEST = 2_000_000
 """Bytes of the longest row that is read."""
 
-BUFFER = "64MB"  # rows that wait for us while DuckDB reads on with all its threads
+BUFFER = "32MB"  # rows that wait for us while DuckDB reads on with all its threads
 
 
 _FOUND = re.compile(r"Found: (\d+)")
@@ -25,19 +28,24 @@ _FOUND = re.compile(r"Found: (\d+)")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column of a file as it is to be read: as text, or as numbers (what is none comes without a value)."""
+    """A column of a file as it is to be read: as text, or as numbers (what is none comes without a value).
+
+    careful: whether some cell may be no number. DuckDB else reads numbers where it splits the text, which is twice as fast,
+    and leaves rows out in which one is none.
+    """
 
     place: int  # from 0
     number: bool = False
     decimal: str = "."
     thousands: str | None = None
+    careful: bool = False
 
 
 @dataclass(frozen=True)
 class Rejected:
     """A row that does not fit: the how many-th record it is, from 0 and the header included; what is wrong; its cells.
 
-    found: how many cells it has, 0 if that is not known.
+    found: how many cells it has, 0 if that is not known. place: the cell that is no number, from 0; -1 if it is another matter.
     """
 
     record: int
@@ -45,6 +53,16 @@ class Rejected:
     text: str
     row: str
     found: int = 0
+    place: int = -1
+
+
+@dataclass(frozen=True)
+class ParquetColumn:
+    """A column of a Parquet file: its name, its type as DuckDB calls it, and what that is here; "" if it is nothing here."""
+
+    name: str
+    type: str
+    kind: str
 
 
 class Reader:
@@ -85,7 +103,8 @@ class Reader:
         """The wanted columns of a CSV file with `width` columns, some rows at a time, in their order.
 
         name: the file as messages call it. exact: whether cells may hold what DuckDB takes for a number and we do not, so
-        that each must be looked at. one_by_one: with one thread: more would lose rows that have line ends in quotes. What does not fit stands in `rejected` when all rows were read.
+        that each must be looked at. one_by_one: with one thread, because more of them lose rows that have line ends in
+        quotes. What does not fit stands in `rejected` when all rows were read.
         """
         columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
         settings = [
@@ -98,26 +117,79 @@ class Reader:
             f"parallel = {'false' if one_by_one else 'true'}",
             f"header = {'true' if header else 'false'}",
             "compression = 'none'",
+            "hive_partitioning = false",
             "store_rejects = true",
             f"max_line_size = {LONGEST}",
+            f"buffer_size = {4 * LONGEST}",  # of each block that is read at once
         ]
         cells = ", ".join(_cell(each, exact) for each in wanted)
         query = f"SELECT {cells} FROM read_csv({_quoted(self._safe(path))}, {', '.join(settings)})"
         self.rejected = []
         yield from self._stream(query, [FLOAT64 if each.number else TEXT for each in wanted], name)
-        query = "SELECT line, error_type, error_message, csv_line FROM reject_errors"
-        self.rejected = [
-            Rejected(
-                int(line) - 1,
-                kind,
-                text,
-                (row or "").strip("\r\n"),
-                int(_FOUND.findall(text)[-1] if _FOUND.search(text) else 0),
-            )
-            for line, kind, text, row in self._asked(query, name)
-        ]
+        query = "SELECT line, error_type, error_message, csv_line, column_idx FROM reject_errors"
+        for line, kind, text, row, place in self._asked(query, name):
+            counted = _FOUND.search(text)
+            width = int(counted[1]) if counted else 0
+            which = int(place) - 1 if kind == "CAST" else -1
+            self.rejected.append(Rejected(int(line) - 1, kind, text, (row or "").strip("\r\n"), width, which))
         if self.rejected:
             self._connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+
+    def parquet_columns(self, path: str, name: str) -> tuple[list[ParquetColumn], int]:
+        """The columns of a Parquet file and how many rows it has; a RunError names columns that no table can have."""
+        place = _quoted(self._safe(path))
+        for key, value in self._asked(f"SELECT key, value FROM parquet_kv_metadata({place})", name):
+            if bytes(key) == b"ARROW:schema":
+                self._no_extensions(bytes(value), name)
+        columns = [
+            ParquetColumn(column, kind, _parquet_kind(kind))
+            for column, kind, *_ in self._asked(
+                f"DESCRIBE SELECT * FROM read_parquet({place}, hive_partitioning = false)", name
+            )
+        ]
+        wrong = [each for each in columns if not each.kind]
+        if wrong:
+            do = "leave the column out, or write its parts as columns of numbers or text"
+            raise RunError(
+                *(
+                    Problem("a column is neither numbers nor text", where=f'column "{e.name}"', got=e.type, do=do, file=name)
+                    for e in wrong
+                )
+            )
+        rows = int(self._asked(f"SELECT count(*) FROM read_parquet({place}, hive_partitioning = false)", name)[0][0])
+        return columns, rows
+
+    def _no_extensions(self, schema: bytes, name: str) -> None:
+        """Types that other programs add to Parquet may run code where they are read: they are refused by name."""
+        with contextlib.suppress(binascii.Error):
+            schema = base64.b64decode(schema)
+        at = schema.find(b"ARROW:extension:name")
+        if at >= 0:
+            near = [each for each in re.findall(rb"[\x21-\x7e]{3,}", schema) if not each.startswith(b"ARROW:")]
+            got = ", ".join(sorted({each.decode() for each in near if b"." in each or b"py_ext" in each})[:3])
+            what = "the file has a column of an extension type"
+            raise RunError(Problem(what, got=got, do="write the column as plain numbers or text", file=name))
+
+    def parquet(self, path: str, name: str, wanted: Sequence[ParquetColumn], numbers: Sequence[bool]) -> Iterator[Batch]:
+        """The wanted columns of a Parquet file, some rows at a time; each as float64 or as text."""
+        cells = ", ".join(_typed(each, number) for each, number in zip(wanted, numbers, strict=True))
+        query = f"SELECT {cells} FROM read_parquet({_quoted(self._safe(path))}, hive_partitioning = false)"
+        yield from self._stream(query, [FLOAT64 if number else TEXT for number in numbers], name)
+
+    def rounded(self, path: str, name: str, columns: Sequence[ParquetColumn]) -> list[tuple[ParquetColumn, int]]:
+        """Columns with numbers that float64 cannot hold exactly, and how many of them each has."""
+        exact = [each for each in columns if each.type.startswith(("DECIMAL", "BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"))]
+        if not exact:
+            return []
+        counts = ", ".join(
+            f"count(*) FILTER (try_cast(CAST({c} AS DOUBLE) AS {each.type}) IS DISTINCT FROM {c})"
+            for each in exact
+            for c in [_column(each.name)]
+        )
+        found = self._asked(f"SELECT {counts} FROM read_parquet({_quoted(self._safe(path))}, hive_partitioning = false)", name)[
+            0
+        ]
+        return [(each, int(count)) for each, count in zip(exact, found, strict=True) if count]
 
     def _stream(self, query: str, formats: list[bytes], name: str) -> Iterator[Batch]:
         try:
@@ -140,11 +212,45 @@ class Reader:
         return str(link)
 
 
+def _parquet_kind(kind: str) -> str:
+    if kind.endswith("]"):
+        return ""
+    first = kind.partition("(")[0]
+    if first in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL") or first in (
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "UHUGEINT",
+    ):
+        return "number"
+    if first == "BOOLEAN":
+        return "boolean"
+    if first == "DATE" or first.startswith("TIMESTAMP"):
+        return "date"
+    return "category" if first in ("VARCHAR", "ENUM") else ""
+
+
+def _column(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _typed(wanted: ParquetColumn, number: bool) -> str:
+    cell = _column(wanted.name)
+    if not number:
+        return f"CAST({cell} AS VARCHAR)"
+    if wanted.kind == "date":
+        return f"CAST(epoch_us(CAST({cell} AS TIMESTAMP)) AS DOUBLE) / 86400000000"
+    return f"CAST({cell} AS DOUBLE)"
+
+
 def _cell(wanted: Wanted, exact: bool) -> str:
     cell = f"c{wanted.place}"
     if not wanted.number:
         return cell
     if not exact and wanted.decimal == "." and wanted.thousands is None:
+        if wanted.careful:
+            return f"CASE WHEN {cell} IS NOT NULL THEN try_cast({cell} AS DOUBLE) END"
         return f"try_cast({cell} AS DOUBLE)"
     text = cell if wanted.thousands is None else f"replace({cell}, {_quoted(wanted.thousands)}, '')"
     text = text if wanted.decimal == "." else f"replace({text}, ',', '.')"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,18 +36,38 @@ def column_of_numbers(
 ) -> tuple[Column, list[Wrong]]:
     """A column that was read as numbers, and the cells in it that are none."""
     wrong = [Wrong(text, Fault(*cells.why_no_number(text, column.decimal)), bad) for text, bad in column.bad.items()]
+    for marker in options.markers:
+        value = cells.number(marker, column.decimal, options.thousands)
+        rows = np.flatnonzero(column.values == value) if value is not None else ()
+        if len(rows):
+            column.values[rows] = np.nan
+            column.markers[marker] += len(rows)
     values = finished(column.values)
     notes = ("numbers have a decimal comma",) if column.decimal == "," and options.decimal is None else ()
     found = found_in(values, column.markers, notes)
     return Column(name, place, "number", values, (), found), wrong
 
 
+def typed_column(name: str, place: int, column: Numbers, kind: str) -> tuple[Column, list[int]]:
+    """A column of numbers, booleans or dates as its file declares it, and the rows that hold infinities."""
+    infinite = np.flatnonzero(np.isinf(column.values)).tolist() if column.odd else []
+    gaps = int(np.count_nonzero(np.isnan(column.values))) if column.odd else 0
+    column.values[infinite] = np.nan
+    values = finished(column.values)
+    return Column(name, place, kind, values, (), found_in(values, {"": gaps} if gaps else {})), infinite
+
+
 def found_in(values: Any, markers: Mapping[str, int], notes: tuple[str, ...] = ()) -> Found:
     """What there is to say of numbers, (rows,) float64 with NaN for gaps."""
     gaps = sum(markers.values())
-    if gaps == len(values):
-        return Found(gaps, dict(markers), notes=(*notes, "no cell has a value"))
-    low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if gaps else (float(values.min()), float(values.max()))
+    low, high = (float(values.min()), float(values.max())) if len(values) else (math.nan, math.nan)
+    if math.isnan(low):
+        there = values[~np.isnan(values)]
+        if not len(there):
+            return Found(
+                gaps, dict(markers), notes=notes if any("no cell" in n for n in notes) else (*notes, "no cell has a value")
+            )
+        low, high = float(there.min()), float(there.max())
     whole = bool(low == int(low) and high == int(high) and _whole(values))
     if whole and max(abs(low), abs(high)) > EXACT:
         notes = (*notes, "whole numbers beyond 2^53 are rounded to what float64 holds")
@@ -64,7 +85,10 @@ def _whole(values: Any) -> bool:
 def column_of_texts(
     name: str, place: int, column: Texts, forced: str | None, options: Options, separator: str
 ) -> tuple[Column, list[Wrong]]:
-    """A column that was read as texts: a category, or numbers, booleans or dates after all."""
+    """A column that was read as texts: a category, or numbers, booleans or dates after all.
+
+    A category takes the codes over as they are: they must not be used again.
+    """
     raw = [text.decode("utf-8", "replace") for text in column.ids]
     texts = [text.strip() for text in raw]
     missing = np.array([text.lower() in options.empty for text in texts], bool)
@@ -132,8 +156,10 @@ def _where(texts: Sequence[str], text: str, codes: Any, count: int) -> Bad:
     return Bad(count, rows.tolist())
 
 
-def faulty(column: Column, wrong: Sequence[Wrong], options: Options, where: Callable[[int], tuple[str, int]]) -> list[Problem]:
-    """Each kind of mistake of a column, with the first cells that have it and how many there are in all."""
+def faulty(
+    column: Column, wrong: Sequence[Wrong], options: Options, where: Callable[[int], tuple[str, int]], known: bool
+) -> list[Problem]:
+    """The first mistakes of a column and how many there are in all. known: whether its kind was given and not found out."""
     problems = []
     field = f'column "{column.name}"'
     cells_wrong = sorted(((row, each) for each in wrong for row in each.bad.rows), key=lambda each: each[0])
@@ -141,10 +167,10 @@ def faulty(column: Column, wrong: Sequence[Wrong], options: Options, where: Call
     for number, (row, each) in enumerate(cells_wrong[:FIRST]):
         file, line = where(row)
         do = each.fault.do or "correct it"
-        if column.kind == "number" and number == 0:
+        if column.kind in ("number", "date") and number == 0 and not known:
             do += f", or say --categorical {shown(column.name)[1:-1]} if the column is a category"
         if number == 0 and total > 1:
-            do += f"; {total:,} cells of this column are like this"
+            do += f"; {total:,} cells of this column do not fit"
         problems.append(
             Problem(
                 f"a cell {each.fault.what}", where=field, got=shown(each.text), do=do, file=file, line=line, column=column.place
@@ -154,6 +180,7 @@ def faulty(column: Column, wrong: Sequence[Wrong], options: Options, where: Call
         rows = np.flatnonzero(column.missing & ~np.isin(np.arange(len(column)), [row for row, _ in cells_wrong]))[:FIRST]
         for row in rows.tolist():
             file, line = where(row)
-            do = f"fill it in, or leave --missing error out; {column.found.gaps:,} cells of this column have no value"
+            many = f"; {column.found.gaps:,} cells of this column have none" if column.found.gaps > 1 and row == rows[0] else ""
+            do = f"fill it in, or leave --missing error out{many}"
             problems.append(Problem("a cell has no value", where=field, do=do, file=file, line=line, column=column.place))
     return problems

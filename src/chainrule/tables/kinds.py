@@ -1,4 +1,4 @@
-"""What a column is, from the texts that occur in it: numbers, booleans, dates or categories; or two of them, which is refused."""
+"""What a column is, from the texts that occur in it: numbers, booleans, dates, categories; or two of them, which is refused."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def decide(counts: Mapping[str, int], forced: str | None, options: Options, sepa
     share = many(numbers)
     if many(looks) > half and (share or len(looks) == len(counts) or many(looks) > 0.9 * total):
         return Decision("number", decimal, faults=_faults(counts, decimal, apart))
-    if share > half:
+    if share >= half:
         return Decision("number", decimal, faults=_faults(counts, decimal, apart))
     notes = (f"{share:,} of {total:,} values are numbers, the others are not: a category",) if share else ()
     return Decision("category", notes=notes)

@@ -21,6 +21,7 @@ class Options:
     separator, decimal, thousands, comment: one sign each. encoding: a name Python knows. header: whether the first row has
     names. missing: "impute" keeps rows with gaps (what to do with them is for others), "error" refuses them.
     markers: texts without a value, beside the usual ones. categorical, numeric: names of columns that are to be so.
+    only: names of the columns to read, if it is not all of them; cells of others are not looked at.
     """
 
     separator: str | None = None
@@ -33,6 +34,7 @@ class Options:
     markers: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems: list[Problem] = []
@@ -40,7 +42,7 @@ class Options:
         def wrong(name: str, what: str, do: str) -> None:
             problems.append(Problem(what, got=shown(getattr(self, name)), do=do, field=f"--{OPTION.get(name, name)}"))
 
-        for name in ("categorical", "numeric", "markers"):
+        for name in ("categorical", "numeric", "markers", "only"):
             value = getattr(self, name)
             if isinstance(value, str) or not all(isinstance(each, str) for each in value):
                 wrong(name, "must be a list of names", "give each name by itself")

@@ -26,7 +26,7 @@ class CsvReading:
 
     def __init__(self, files: Sequence[CsvFile], options: Options, forced: Mapping[str, str], memory: int | None) -> None:
         self.files, self.options, self.forced = files, options, forced
-        self.names = together(files)
+        self.names = tuple(name for name in together(files) if not options.only or name in options.only)
         self.rows = sum(file.rows for file in files)
         self.store = Store(memory, self.rows * 8 * len(self.names))
         self.memory = memory
@@ -48,6 +48,8 @@ class CsvReading:
                 columns |= again
         for file in self.files:
             self.problems.add(*file.problems, more=file.more)
+        if self.files[0].names[-1] in columns:
+            self._extra_cells(columns[self.files[0].names[-1]])
         done = [self._column(place, name, columns.pop(name)) for place, name in enumerate(self.names, 1)]
         self.problems.done()
         return self._table([column for column in done if column is not None])
@@ -79,10 +81,20 @@ class CsvReading:
         counts = {text: count for text, count in texts.items() if text.lower() not in self.options.empty}
         guess = decide(counts, forced, self.options, self.files[0].separator)
         if guess.kind == "number" and counts:
-            return Numbers(self.rows, self.store, guess.decimal)
+            careful = any(text and text not in counts for text in texts) or bool(guess.faults)
+            return Numbers(self.rows, self.store, guess.decimal, careful)
         return Texts(self.rows, self.store)
 
     def _fill(self, columns: Columns) -> None:
+        """Read columns from the first file to the last; once more where a cell was no number and its row was left out."""
+        self._read(columns)
+        refused = [column for column in columns.values() if isinstance(column, Numbers) and column.refused]
+        for column in refused:
+            column.careful, column.refused = True, False
+        if refused:
+            self._read(columns)
+
+    def _read(self, columns: Columns) -> None:
         at = 0
         for file in self.files:
             inside = {name: column for name, column in columns.items() if name not in file.given}
@@ -112,6 +124,7 @@ class CsvReading:
                 column.number and not texts,
                 getattr(column, "decimal", "."),
                 self.options.thousands if column.number else None,
+                getattr(column, "careful", False),
             )
             for name, column in columns.items()
         ]
@@ -134,9 +147,15 @@ class CsvReading:
             for place, column in enumerate(columns.values()):
                 take(column, batch, place, at)
             at += batch.rows
+        names = list(columns)
+        for each in self.reader.rejected:
+            if each.place >= 0:
+                place = next(i for i, want in enumerate(wanted) if want.place == each.place)
+                columns[names[place]].refused = True
+        if any(each.place >= 0 for each in self.reader.rejected):
+            return  # all is read again
         if file.kept is None and self.reader.rejected:
-            file.reject(self.reader.rejected)
-            expected = len(file.kept)
+            expected = file.reject(self.reader.rejected)
         if at - start != expected:
             file.text.unchanged()
             what = f"{at - start:,} rows were read where {expected:,} should be"
@@ -167,8 +186,21 @@ class CsvReading:
         else:
             made, faults = column_of_texts(name, place, column, forced, self.options, separator)
         if faults or (self.options.missing == "error" and made.found.gaps):
-            self.problems.add(*faulty(made, faults, self.options, self._where))
+            self.problems.add(*faulty(made, faults, self.options, self._where, forced is not None))
         return made
+
+    def _extra_cells(self, last: Numbers | Texts) -> None:
+        """Rows with an empty cell too many, which DuckDB passes over: more lines end with a separator than cells are empty."""
+        ends = sum(int(file.text.last[ord(file.separator)]) for file in self.files if not file.trailing)
+        if not ends:
+            return
+        if isinstance(last, Numbers):
+            empty = last.markers[""]
+        else:
+            empty = sum(int(np.count_nonzero(last.values == last.ids[text])) for text in last.ids if not text.strip())
+        if ends > empty:
+            for file in self.files:
+                self.problems.add(*file.extra_cells())
 
     def _where(self, row: int) -> tuple[str, int]:
         for file in self.files:

@@ -6,7 +6,7 @@ import codecs
 import re
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ class Scan:
     returns: int = 0  # "\r", also those of "\r\n"
     quotes: bool = False
     blank: bool = False
+    last: Any = field(default_factory=lambda: np.zeros(256, np.int64))  # how often each sign is the last one of a line
     odd: bool = False  # what DuckDB may take for part of a number, and is none
 
     @property
@@ -83,6 +84,7 @@ def scan(path: str, name: str) -> Scan:
         seen.quotes = seen.quotes or b'"' in block
         seen.odd = seen.odd or b"_" in block or _has_two_signs(block, signs)
         seen.blank = seen.blank or _has_blank(block, signs, ends)
+        seen.last += _last_signs(block, signs, ends, bool(pairs))
         seen.size += len(block)
         seen.feeds += feeds
         seen.returns += returns
@@ -94,6 +96,14 @@ def scan(path: str, name: str) -> Scan:
         except UnicodeDecodeError as error:
             raise failed("the file ends in the middle of a letter", name, got=str(error.reason), do="it may be cut") from None
     return seen
+
+
+def _last_signs(block: bytes, signs: Any, ends: Any, pairs: bool) -> Any:
+    before = ends[ends > int(pairs)] - 1 - int(pairs)
+    counts = np.bincount(signs[before], minlength=256)
+    if not block.endswith(b"\n"):
+        counts[signs[-1]] += 1
+    return counts
 
 
 def _has_two_signs(block: bytes, signs: Any) -> bool:
@@ -164,6 +174,8 @@ def record_starts(path: str, name: str, separator: str, physical: Any = None) ->
         if len(quotes):
             nth = (np.arange(len(quotes)) + inside) & 1  # 0 opens, 1 closes
             behind = np.where(quotes > 0, signs[quotes - 1], 10)
+            if lines == 0 and quotes[0] == 3 and block.startswith(codecs.BOM_UTF8):
+                behind[0] = 10
             ahead = signs[np.minimum(quotes + 1, len(signs) - 1)].copy()
             ahead[quotes + 1 >= len(signs)] = 10
             wrong = np.flatnonzero(np.where(nth == 0, ~before[behind], ~table[ahead]))
@@ -203,7 +215,7 @@ def _unclosed(line: int, name: str) -> Problem:
 
 def _stray(block: bytes, quotes: Any, wrong: int, closes: int, lines: int, opened: int, name: str, physical: Any) -> RunError:
     at = int(quotes[wrong])
-    line, column = _line_in(block, at, lines)
+    line, _ = _line_in(block, at, lines)
     if closes:
         began = lines + block.count(b"\n", 0, int(quotes[wrong - 1])) if wrong else opened
         if began + 1 < line:
@@ -214,14 +226,15 @@ def _stray(block: bytes, quotes: Any, wrong: int, closes: int, lines: int, opene
     text = block[max(start, at - 20) : min(len(block) if end < 0 else end, at + 20)].decode("utf-8", "replace").strip()
     place = len(block[start:at].decode("utf-8", "replace")) + 1
     what = "a quote stands in the middle of a cell"
+    do = 'quote the whole cell and double the quote in it ("5""6"), or take it out'
     if not closes and block[max(0, at - 1) : at] in (b" ", b"\t"):
-        what = "a blank stands between the separator and a quote"
+        what, do = "a blank stands between the separator and a quote", "take the blank out"
     return RunError(
         Problem(
             what,
             where=f"sign {place} of the line",
             got=shown(text),
-            do='quote the whole cell and double the quote in it ("5""6"), or take it out',
+            do=do,
             file=name,
             line=_told(line - 1, physical),
         )
