@@ -17,19 +17,20 @@ from pathlib import Path
 
 import numpy as np
 
+DUCKDB = """import duckdb
+duckdb.sql("SET enable_progress_bar = false")
+names = open(path).readline().strip().split(",")
+start = time.perf_counter()
+"""
 WAYS = {
     "chainrule": "from chainrule import tables\nstart = time.perf_counter()\ntable = tables.read(path)",
-    "duckdb.read_csv().fetchnumpy()": "import duckdb\nstart = time.perf_counter()\ntable = duckdb.read_csv(path).fetchnumpy()",
-    "duckdb, columns declared": (
-        "import duckdb\nnames = open(path).readline().strip().split(',')\nstart = time.perf_counter()\n"
-        "table = duckdb.read_csv(path, dtype=dict.fromkeys(names, 'DOUBLE'), header=True, sep=',').fetchnumpy()"
-    ),
-    "duckdb, nothing sniffed": (
-        "import duckdb\nnames = open(path).readline().strip().split(',')\nstart = time.perf_counter()\n"
-        "columns = '{' + ', '.join(f\"'{name}': 'DOUBLE'\" for name in names) + '}'\n"
-        "table = duckdb.sql(f\"FROM read_csv('{path}', columns = {columns}, header = true, auto_detect = false, delim = ',', "
-        "quote = '\\\"')\").fetchnumpy()"
-    ),
+    "duckdb.read_csv().fetchnumpy()": DUCKDB + "table = duckdb.read_csv(path).fetchnumpy()",
+    "duckdb, columns declared": DUCKDB
+    + "table = duckdb.read_csv(path, dtype=dict.fromkeys(names, 'DOUBLE'), header=True, sep=',').fetchnumpy()",
+    "duckdb, nothing sniffed": DUCKDB
+    + """columns = "{" + ", ".join(f"'{name}': 'DOUBLE'" for name in names) + "}"
+how = f"columns = {columns}, header = true, auto_detect = false, delim = ',', quote = '\\"'"
+table = duckdb.sql(f"FROM read_csv('{path}', {how})").fetchnumpy()""",
 }
 ENDING = "\nspent = time.perf_counter() - start\nprint(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 FACTOR, EXTRA = 1.5, 200 * 2**20

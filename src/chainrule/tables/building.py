@@ -94,6 +94,10 @@ class Numbers:
         elif not self.odd and not np.isfinite(place).all():
             self.odd = True
 
+    def leave_out(self, at: int, rows: int) -> None:
+        """Rows that could not be read: they have no value."""
+        self.values[at : at + rows] = np.nan
+
     def look(self, batch: Batch, column: int, at: int, empty: frozenset[str]) -> None:
         """The same rows as texts: what stands where no number was read."""
         place = self.values[at : at + batch.rows]
@@ -138,6 +142,10 @@ class Texts:
             found.append(known(data[start:end], len(ids)))
             start = end
         self.values[at : at + batch.rows] = found
+
+    def leave_out(self, at: int, rows: int) -> None:
+        """Rows that could not be read: they have no value."""
+        self.fill("", at, rows)
 
     def fill(self, text: str, at: int, rows: int) -> None:
         """The same text in many rows."""

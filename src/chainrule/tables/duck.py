@@ -20,6 +20,8 @@ from chainrule.tables.cells import pattern
 LONGEST = 2_000_000
 """Bytes of the longest row that is read."""
 
+TOLD = 1000  # rows that do not fit are told, at most: a million of them take a minute
+
 BUFFER = "32MB"  # rows that wait for us while DuckDB reads on with all its threads
 
 
@@ -76,6 +78,7 @@ class Reader:
         if memory is not None:
             settings["memory_limit"] = f"{max(memory, 200 * 2**20) // 2**20}MiB"
         self._connection = duckdb.connect(":memory:", config=settings)
+        self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute(f"SET streaming_buffer_size = '{BUFFER}'")
         self._folder = tempfile.TemporaryDirectory(prefix="chainrule-")
         self.rejected: list[Rejected] = []
@@ -119,6 +122,7 @@ class Reader:
             "compression = 'none'",
             "hive_partitioning = false",
             "store_rejects = true",
+            f"rejects_limit = {TOLD}",
             f"max_line_size = {LONGEST}",
             f"buffer_size = {4 * LONGEST}",  # of each block that is read at once
         ]

@@ -87,12 +87,14 @@ class CsvReading:
 
     def _fill(self, columns: Columns) -> None:
         """Read columns from the first file to the last; once more where a cell was no number and its row was left out."""
-        self._read(columns)
-        refused = [column for column in columns.values() if isinstance(column, Numbers) and column.refused]
-        for column in refused:
-            column.careful, column.refused = True, False
-        if refused:
+        for attempt in range(4):
             self._read(columns)
+            numbers = [column for column in columns.values() if isinstance(column, Numbers)]
+            if not any(column.refused for column in numbers):
+                return
+            for column in numbers:  # only the first rows that were left out are told: other columns may follow
+                column.careful = column.careful or column.refused or attempt > 1
+                column.refused = False
 
     def _read(self, columns: Columns) -> None:
         at = 0
@@ -147,22 +149,32 @@ class CsvReading:
             for place, column in enumerate(columns.values()):
                 take(column, batch, place, at)
             at += batch.rows
-        names = list(columns)
-        for each in self.reader.rejected:
-            if each.place >= 0:
-                place = next(i for i, want in enumerate(wanted) if want.place == each.place)
-                columns[names[place]].refused = True
-        if any(each.place >= 0 for each in self.reader.rejected):
+        if self._refused(columns, wanted):
             return  # all is read again
         if file.kept is None and self.reader.rejected:
             expected = file.reject(self.reader.rejected)
         if at - start != expected:
             file.text.unchanged()
-            what = f"{at - start:,} rows were read where {expected:,} should be"
-            raise failed(what, file.name, do="look for unusual quotes or line ends")
+            self._lost(file, at - start, expected)
         for column in columns.values():  # rows that could not be read: no number, no text
             if not texts and expected < file.rows:
-                column.values[at : start + file.rows] = np.nan if column.number else 0
+                column.leave_out(at, start + file.rows - at)
+
+    def _refused(self, columns: Mapping[str, Any], wanted: Sequence[Wanted]) -> bool:
+        """Whether rows were left out because a cell was no number where only numbers were expected; marks the columns."""
+        places = {each.place for each in self.reader.rejected if each.place >= 0}
+        for column, want in zip(columns.values(), wanted, strict=True):
+            if want.place in places:
+                column.refused = True
+        return bool(places)
+
+    def _lost(self, file: CsvFile, found: int, expected: int) -> None:
+        """End the reading if rows were lost: with what is wrong with the file, or else with their number."""
+        if file.problems:
+            self.problems.add(*file.problems, more=file.more)
+            self.problems.done()
+        what = f"{found:,} rows were read where {expected:,} should be"
+        raise failed(what, file.name, do="look for unusual quotes or line ends")
 
     def _settled(self, name: str, column: Numbers | Texts) -> Numbers | Texts | None:
         """A column to be filled anew if a column of numbers turned out to be something else; None if it is settled."""
@@ -185,8 +197,9 @@ class CsvReading:
             made, faults = column_of_numbers(name, place, column, forced, self.options, separator)
         else:
             made, faults = column_of_texts(name, place, column, forced, self.options, separator)
-        if faults or (self.options.missing == "error" and made.found.gaps):
-            self.problems.add(*faulty(made, faults, self.options, self._where, forced is not None))
+        refuses_gaps = self.options.missing == "error" and all(file.kept is None for file in self.files)
+        if faults or (refuses_gaps and made.found.gaps):
+            self.problems.add(*faulty(made, faults, refuses_gaps, self._where, forced is not None))
         return made
 
     def _extra_cells(self, last: Numbers | Texts) -> None:
