@@ -71,7 +71,6 @@ class Numbers:
     def __init__(self, rows: int, store: Store, decimal: str, careful: bool = False) -> None:
         self.decimal = decimal
         self.careful = careful
-        self.refused = False  # a cell was no number, where that was not expected
         self.values = store.array(rows, np.float64)
         self.odd = False  # some cell is no finite number
         self.markers: Counter[str] = Counter()
@@ -127,6 +126,7 @@ class Texts:
     number = False
 
     def __init__(self, rows: int, store: Store) -> None:
+        self.careful = True  # any text is one
         self.values = store.array(rows, np.int32)
         self.ids: dict[bytes, int] = {}
 

@@ -11,11 +11,10 @@ import numpy as np
 
 from chainrule.errors import Problem, RunError, shown
 from chainrule.tables import dialect
-from chainrule.tables.duck import Rejected
 from chainrule.tables.opening import Text
 from chainrule.tables.options import Options
 from chainrule.tables.problems import FIRST, failed
-from chainrule.tables.ragged import SHOWN, all_alike, problem_of, ragged
+from chainrule.tables.ragged import all_alike, problem_of, ragged
 from chainrule.tables.scanning import record_starts
 from chainrule.tables.table import Part
 
@@ -57,30 +56,19 @@ class CsvFile:
     def part(self, first: int) -> Part:
         return Part(self.name, first, self.rows, self._line)
 
-    def reject(self, rejected: Sequence[Rejected]) -> int:
-        """Leave rows out that do not fit, and keep what there is to say of them; how many rows are left.
-
-        rejected: what DuckDB says of some of them. It counts rows wrongly where there are very many, so all are looked for.
-        """
+    def reject(self) -> bool:
+        """Look for rows that do not fit, leave them out and keep what there is to say of them; whether there are any."""
         found = ragged(self.text.path, self.separator, self.header, self.width)
         rows = [row for row in found.rows if row < self.rows]
-        if rows:
-            told = all_alike(
-                found, self.rows, self.width, self.names, (self.first - self.header, self._line(rows[0])), self.name
-            )
-            self.problems = [told] if told is not None else []
-            for row, cells in zip(rows if told is None else (), found.cells, strict=False):
-                self.problems.append(problem_of(cells, self.width, self.separator, self.header, self.name, self._line(row)))
-            self.more = len(rows) - len(self.problems) if told is None else 0
-        others = [each for each in rejected if each.kind not in ("TOO MANY COLUMNS", "MISSING COLUMNS")]
-        for each in others[: SHOWN - len(self.problems)]:
-            row = each.record - self.header
-            line = self._line(row) if 0 <= row < self.rows else None
-            what = f"this row cannot be read: {each.text.lower().rstrip('.')}"
-            self.problems.append(Problem(what, file=self.name, line=line, do="correct it"))
-            rows.append(row)
-        self.kept = np.delete(np.arange(self.rows), [row for row in rows if 0 <= row < self.rows])
-        return len(self.kept)
+        if not rows:
+            return False
+        told = all_alike(found, self.rows, self.width, self.names, (self.first - self.header, self._line(rows[0])), self.name)
+        self.problems = [told] if told is not None else []
+        for row, cells in zip(rows if told is None else (), found.cells, strict=False):
+            self.problems.append(problem_of(cells, self.width, self.separator, self.header, self.name, self._line(row)))
+        self.more = len(rows) - len(self.problems) if told is None else 0
+        self.kept = np.delete(np.arange(self.rows), rows)
+        return True
 
     def extra_cells(self) -> list[Problem]:
         """The first rows that have one cell too many, an empty one at the end of the line."""

@@ -1,4 +1,4 @@
-"""Rows with more or fewer cells than the header, found one by one: when it is known that there are some, time does not matter."""
+"""Rows with more or fewer cells than the header, found one by one: once there are some, time does not matter."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import InputError, shown
 from chainrule.tables.building import Numbers, Store, Texts
 from chainrule.tables.csvfile import CsvFile, together
-from chainrule.tables.duck import Reader, Wanted
+from chainrule.tables.duck import MisfitError, Reader, Wanted
 from chainrule.tables.finishing import column_of_numbers, column_of_texts, faulty
 from chainrule.tables.kinds import decide
 from chainrule.tables.options import Options
@@ -19,6 +20,10 @@ from chainrule.tables.problems import Collected, failed
 from chainrule.tables.table import Column, Dialect, Table
 
 Columns = dict[str, Numbers | Texts]
+
+
+class _AgainError(Exception):
+    """What was read is of no use: it is read again, in another way."""
 
 
 class CsvReading:
@@ -55,17 +60,16 @@ class CsvReading:
         return self._table([column for column in done if column is not None])
 
     def _names_exist(self) -> None:
-        for option in ("categorical", "numeric"):
-            for name in getattr(self.options, option):
-                if name not in self.names:
-                    table = Table((self.files[0].name,), 0, tuple(Column(each, 0, "", None) for each in self.names))
-                    raise type(self)._unknown(table, name, option)
-
-    @staticmethod
-    def _unknown(table: Table, name: str, option: str) -> Exception:
-        from chainrule.errors import InputError
-
-        return InputError(replace(table.unknown(name), field=f"--{option}"))
+        """An InputError, because the command was wrong, if an option names a column that is not there."""
+        table = Table((self.files[0].name,), 0, tuple(Column(each, 0, "", None) for each in together(self.files)))
+        problems = [
+            replace(table.unknown(name), field=f"--{option}")
+            for option in ("categorical", "numeric", "only")
+            for name in getattr(self.options, option)
+            if name not in table
+        ]
+        if problems:
+            raise InputError(*problems)
 
     def _begun(self, name: str) -> Numbers | Texts:
         """A column to be filled, as what its first cells seem to be."""
@@ -86,15 +90,14 @@ class CsvReading:
         return Texts(self.rows, self.store)
 
     def _fill(self, columns: Columns) -> None:
-        """Read columns from the first file to the last; once more where a cell was no number and its row was left out."""
-        for attempt in range(4):
-            self._read(columns)
-            numbers = [column for column in columns.values() if isinstance(column, Numbers)]
-            if not any(column.refused for column in numbers):
+        """Read columns from the first file to the last, and anew where something is found that was not expected."""
+        for _ in range(len(columns) + len(self.files) + 1):
+            try:
+                self._read(columns)
                 return
-            for column in numbers:  # only the first rows that were left out are told: other columns may follow
-                column.careful = column.careful or column.refused or attempt > 1
-                column.refused = False
+            except _AgainError:
+                continue
+        raise AssertionError("each reading that is begun anew is another one")
 
     def _read(self, columns: Columns) -> None:
         at = 0
@@ -133,7 +136,7 @@ class CsvReading:
         text, expected, start = file.text, file.rows if file.kept is None else len(file.kept), at
         if not wanted:
             return
-        for batch in self.reader.csv(
+        rows = self.reader.csv(
             text.path,
             file.name,
             file.width,
@@ -143,16 +146,18 @@ class CsvReading:
             exact=text.odd,
             one_by_one=file.one_by_one,
             line_end=text.line_end,
-        ):
-            if at - start + batch.rows > expected:
-                break
-            for place, column in enumerate(columns.values()):
-                take(column, batch, place, at)
-            at += batch.rows
-        if self._refused(columns, wanted):
-            return  # all is read again
-        if file.kept is None and self.reader.rejected:
-            expected = file.reject(self.reader.rejected)
+            skip=file.kept is not None,
+        )
+        try:
+            for batch in rows:
+                if at - start + batch.rows > expected:
+                    break
+                for place, column in enumerate(columns.values()):
+                    take(column, batch, place, at)
+                at += batch.rows
+        except MisfitError as misfit:
+            self._expect(file, columns, wanted, misfit)
+            raise _AgainError from None
         if at - start != expected:
             file.text.unchanged()
             self._lost(file, at - start, expected)
@@ -160,13 +165,19 @@ class CsvReading:
             if not texts and expected < file.rows:
                 column.leave_out(at, start + file.rows - at)
 
-    def _refused(self, columns: Mapping[str, Any], wanted: Sequence[Wanted]) -> bool:
-        """Whether rows were left out because a cell was no number where only numbers were expected; marks the columns."""
-        places = {each.place for each in self.reader.rejected if each.place >= 0}
+    def _expect(self, file: CsvFile, columns: Mapping[str, Any], wanted: Sequence[Wanted], misfit: MisfitError) -> None:
+        """Make the next reading one that expects what ended this one; a RunError if it does already."""
         for column, want in zip(columns.values(), wanted, strict=True):
-            if want.place in places:
-                column.refused = True
-        return bool(places)
+            if want.place == misfit.place and not column.careful:
+                column.careful = True
+                return
+        if misfit.place is None and file.kept is None and file.reject():
+            for column in columns.values():
+                column.careful = True  # rows are skipped from now on, and only those that are too long or too short should be
+            return
+        file.text.unchanged()
+        lines = [line for line in str(misfit).splitlines() if line.strip()]
+        raise failed("a row cannot be read", file.name, got=shown("; ".join(lines[:3]), 200), do="look for unusual quotes")
 
     def _lost(self, file: CsvFile, found: int, expected: int) -> None:
         """End the reading if rows were lost: with what is wrong with the file, or else with their number."""
