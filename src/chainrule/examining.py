@@ -46,7 +46,7 @@ def evidence(
         counts,
         tuple(None if math.isnan(each) else each for each in recall),
         goal.scale,
-        experiment.warned,
+        tuple(map(str, experiment.warned)),
         () if importance is None else tuple((name, worse) for name, worse, _ in importance.columns),
     )
 
