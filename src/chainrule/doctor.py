@@ -92,15 +92,15 @@ class Evidence:
         return [_number(entry.get("loss")) - (entry.get("penalty") or 0.0) for entry in self.history]
 
     @property
-    def validations(self) -> list[float]:
-        """The validation loss of each epoch, nothing if it was not taken."""
-        found = [entry.get("validation") for entry in self.history]
-        return [] if any(each is None for each in found) else [float(each) for each in found if each is not None]
+    def curve(self) -> str:
+        """Which rows' loss was taken after each epoch besides that of the training rows."""
+        return next((name for name in ("validation", "held_out") if self.history and name in self.history[0]), "")
 
     @property
     def watched(self) -> list[float]:
-        """What says how good the model is: the validation loss, else the training loss."""
-        return self.validations or self.losses
+        """The loss after each epoch that says how good the model is: of rows it is not trained on, else the training loss."""
+        found = [_number(entry.get(self.curve)) for entry in self.history]
+        return found if self.curve and all(map(math.isfinite, found)) else self.losses
 
     @property
     def measured(self) -> list[tuple[int, list[Mapping[str, Any]]]]:
@@ -119,14 +119,6 @@ class Evidence:
     def comparable(self) -> bool:
         """Whether losses of training and of rows held out mean the same: not if some rows count more."""
         return self.settings.weights is None and self.settings.class_weight == "none"
-
-    @property
-    def held(self) -> float:
-        """The loss of the model on the rows held out; NaN if it is not known."""
-        if self.figures is None or not self.comparable:
-            return math.nan
-        model = self.figures["model"]
-        return (model["rmse"] / self.scale) ** 2 if self.task == "number" else model["log_loss"]
 
     def layer(self, number: int) -> str:
         """A layer as people call it, by its number among the layers with weights."""
@@ -326,25 +318,25 @@ def overfitting(e: Evidence) -> Iterator[Finding]:
     """The training rows are learned by heart."""
     if not e.losses or not e.blind == e.blind or not e.comparable or e.ended == "not finite":
         return
-    remedies = _remedies(e)
-    if e.validations:
-        lowest, last = min(e.validations), fmean(e.validations[-3:])
-        best = e.validations.index(lowest) + 1
-        if last - lowest > AGAIN * e.blind and last > 1.1 * lowest:
-            saved = " The weights of that epoch are kept, so the model is not harmed by it." if e.kept == best else ""
-            what = f"Overfitting: the validation loss was best in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it.{saved}"
-            do = f"Use --patience {max(5, len(e.losses) // 20)} to save the time" if saved else "Use --validation 0.15"
-            yield Finding(
-                "overfitting", "note" if saved else "warning", what, f"{do}{remedies}.", {"best": lowest, "last": last}
-            )
-            return
-    place = e.kept if e.validations and e.kept else len(e.losses)
-    train = e.losses[place - 1]
-    held, whose = (e.validations[place - 1], "validation rows") if e.validations else (e.held, "rows held out")
+    if not e.curve:
+        return
+    rows = "validation rows" if e.curve == "validation" else "rows held out"
+    losses, remedies = e.watched, _remedies(e)
+    lowest, last = min(losses), fmean(losses[-3:])
+    best = losses.index(lowest) + 1
+    if last - lowest > AGAIN * e.blind and last > 1.1 * lowest:
+        saved = e.kept == best and e.curve == "validation"
+        what = f"Overfitting: the loss of the {rows} was lowest in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it."
+        what += " The weights of that epoch are kept, so the model is not harmed." if saved else ""
+        stop = f"--patience {max(5, len(losses) // 20)} to save time" if e.curve == "validation" else "--validation 0.15"
+        numbers = {"lowest": lowest, "epoch": best, "last": last}
+        yield Finding("overfitting", "note" if saved else "warning", what, f"Use {stop}{remedies}.", numbers)
+        return
+    place = e.kept or len(losses)
+    train, held = e.losses[place - 1], losses[place - 1]
     if held - train > GAP * e.blind and held > 1.5 * train:
-        what = f"Overfitting: the loss is {train:.3g} on the training rows and {held:.3g} on {whose}."
-        do = "Use more rows" + ("" if e.validations else ", --validation 0.15") + remedies + "."
-        yield Finding("overfitting", "warning", what, do, {"training": train, "held out": held})
+        what = f"Overfitting: the loss is {train:.3g} on the training rows and {held:.3g} on the {rows}."
+        yield Finding("overfitting", "warning", what, f"Use more rows{remedies}.", {"training": train, "others": held})
 
 
 def _remedies(e: Evidence) -> str:

@@ -108,6 +108,7 @@ class Facts:
     folds: tuple[tuple[str, ...], ...]
     findings: tuple[Finding, ...]
     epochs: tuple[tuple[int, float, float | None], ...]
+    curve: str
     kept: int
     blind: float
     classes: tuple[str, ...]
@@ -157,7 +158,8 @@ def gather(
         figures=() if judgement is None else tuple(tuple(row) for row in judging.table_of(judgement)),
         folds=() if folds is None else _folds(folds),
         findings=tuple(findings),
-        epochs=tuple((entry["number"], _plain(entry["loss"]), entry.get("validation")) for entry in evidence.history),
+        epochs=tuple((entry["number"], _plain(entry["loss"]), entry.get(experiment.curve)) for entry in evidence.history),
+        curve=experiment.curve.replace("_", " "),
         kept=evidence.kept,
         blind=evidence.blind if evidence.comparable else math.nan,
         classes=goal.classes,

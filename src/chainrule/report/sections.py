@@ -86,12 +86,12 @@ def learning(facts: Facts) -> Markup | None:
     x = charts.Axis(x.low, x.high, False, tuple(tick for tick in x.ticks if tick[0] == int(tick[0])))
     curves = [charts.Curve("training", tuple(losses), "training")]
     if held:
-        curves.append(charts.Curve("validation", tuple(held), "validation"))
-    mark = (float(facts.kept), f"kept: epoch {facts.kept:,}") if held and facts.kept else None
+        curves.append(charts.Curve(facts.curve, tuple(held), "validation"))
+    mark = (float(facts.kept), f"kept: epoch {facts.kept:,}") if facts.curve == "validation" and facts.kept else None
     told = f"Training loss from {losses[0][1]:.4g} in epoch {losses[0][0]} to {losses[-1][1]:.4g} in epoch {losses[-1][0]:,}"
     if held:
         best = min(held, key=lambda each: each[1])
-        told += f"; validation loss from {held[0][1]:.4g} to {held[-1][1]:.4g}, lowest {best[1]:.4g} in epoch {best[0]:,}"
+        told += f"; {facts.curve} loss from {held[0][1]:.4g} to {held[-1][1]:.4g}, lowest {best[1]:.4g} in epoch {best[0]:,}"
     legend = el("ul", *(el("li", charts.swatch(curve.style), f" {curve.name}") for curve in curves), class_="legend")
     chart = charts.lines(curves, x, y, f"{told}.", below="epoch", beside="loss" + (", logarithmic" if log else ""), mark=mark)
     note = f"{told}."
