@@ -133,6 +133,14 @@ def test_wrong_steps(folder, capsys, options, code, says):
     assert "Traceback" not in err
 
 
+def test_a_folder_called_like_an_example(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mazur").mkdir()
+    code, out, err = run(capsys, "explain", "mazur", "--of", "w5", "--no-time")
+    assert (code, err) == (0, "")
+    assert "w5+" in out
+
+
 def test_a_folder_that_is_no_run(capsys, tmp_path):
     code, _, err = run(capsys, "explain", tmp_path, "--step", 3)
     assert code == 1
@@ -154,6 +162,20 @@ def test_a_run_that_broke_down(monkeypatch, capsys, tmp_path):
             activation="relu", epochs=9, weight_decay=0.0,
         )  # fmt: skip
     opened = open_run(tmp_path / "run")
-    code, out, err = run(capsys, "explain", tmp_path / "run", "--step", opened.updates)
-    assert (code, err) == (0, "") if opened.updates else code == 1
-    assert "Traceback" not in out + err
+    assert opened.broke
+    last = opened.updates + 1
+    for number in range(1, last + 1):
+        code, out, err = run(capsys, "explain", tmp_path / "run", "--step", number)
+        assert (code, err) == (0, "")
+        assert "agrees with the recorded run" in " ".join(out.split())
+    assert "breaks down in the same update" in " ".join(out.split())
+    assert opened.replay(last).after is None
+    assert not np.isfinite(opened.replay(last).loss)
+    code, out, err = run(capsys, "explain", tmp_path / "run", "--step", last, "--of", "z[3][1]", "--format", "json")
+    assert (code, err) == (0, "")
+    code, _, err = run(capsys, "explain", tmp_path / "run", "--step", last + 1)
+    assert code == 2
+    assert f"the run has the updates 1 to {last}" in err
+    code, _, err = run(capsys, "why-changed", tmp_path / "run", "b[3][1]", "--to", last)
+    assert code == 1
+    assert "the loss is not finite" in err

@@ -225,6 +225,9 @@ def test_a_model_needs_a_table(runs, capsys):
     code, _, err = run(capsys, "explain", runs("classes") / "model.safetensors", "--row", 2)
     assert code == 2
     assert "--data" in err
+    code, _, err = run(capsys, "explain", runs("classes") / "model.safetensors")
+    assert code == 2
+    assert "--row LINE --data FILE" in err
 
 
 def test_a_run_without_a_model(runs, tmp_path):

@@ -42,7 +42,13 @@ class Telling:
 def is_recorded(what: str) -> bool:
     """Whether this is the folder of a run, and no spec or example."""
     path = Path(what)
-    return path.is_dir() or path.name == "run.toml"
+    if path.name == "run.toml" or (path / "run.toml").is_file():
+        return True
+    if not path.is_dir():
+        return False
+    from chainrule.spec import example_names
+
+    return what not in example_names()  # a folder may be called like an example
 
 
 def folder_of(what: str) -> Path:

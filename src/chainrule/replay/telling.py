@@ -105,7 +105,9 @@ def overview(run: RecordedRun, trace: Trace, replay: Replay) -> tuple[Sheet, ...
         moved: Any = "-"
         if replay.after is not None:
             moved = float(np.abs((replay.after - replay.before.parameters)[span.start : span.stop]).max())
-        rows.append((trace.label(cell), float(gradient[index]), float(np.sqrt((gradient**2).sum())), moved))
+        largest = float(gradient[index])
+        length = abs(largest) * float(np.sqrt(((gradient / (largest or 1.0)) ** 2).sum()))  # squares may overflow
+        rows.append((trace.label(cell), largest, length, moved))
     title = ("largest gradient", "value", "length of all", "largest change")
     gradients = Sheet("gradients", "Largest gradients", "", title, tuple(rows))
     table, losses = run.experiment.table, trace.losses
@@ -205,6 +207,7 @@ def recorded_number(trace: Trace, replay: Replay, cell: Cell) -> Any:
     return None if values is None or np.size(values) == 1 != np.size(values) else values[index_of(trace.network, place)]
 
 
+@np.errstate(all="ignore")  # what is infinite is told as it is
 def opened(
     run: RecordedRun,
     replay: Replay,
@@ -226,7 +229,8 @@ def opened(
     targets = [trace.goal(trace.find(name, sample if isinstance(sample, int) else 1)) for name in of]
     places = list(dict.fromkeys(place for place in map(parameter_of, targets) if place is not None))
     sheets = [contributions(run, trace, replay, place) for place in places] if len(replay.rows) > 1 else []
-    names, follows, told = list(of), sample if isinstance(sample, int) else None, ()
+    names, follows = list(of), sample if isinstance(sample, int) else None
+    told: tuple[str, ...] = ()
     if sheets and sample != "all":
         largest = int(sheets[0].rows[0][1] or 1)
         follows = follows or largest
