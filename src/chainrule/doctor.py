@@ -326,7 +326,9 @@ def overfitting(e: Evidence) -> Iterator[Finding]:
     best = losses.index(lowest) + 1
     if last - lowest > AGAIN * e.blind and last > 1.1 * lowest:
         saved = e.kept == best and e.curve == "validation"
-        what = f"Overfitting: the loss of the {rows} was lowest in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it."
+        what = (
+            f"Overfitting: the loss of the {rows} was lowest in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it."
+        )
         what += " The weights of that epoch are kept, so the model is not harmed." if saved else ""
         stop = f"--patience {max(5, len(losses) // 20)} to save time" if e.curve == "validation" else "--validation 0.15"
         numbers = {"lowest": lowest, "epoch": best, "last": last}
