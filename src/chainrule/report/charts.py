@@ -149,11 +149,11 @@ def columns(counts: Sequence[int], x: Axis, told: str, *, below: str, beside: st
     y = linear([0, max(counts)], 3)
     parts = _frame(x, y)
     width = 1 / len(counts)
-    for place, count in enumerate(counts):
+    for number, count in enumerate(counts):
         up = HEIGHT * y.part(count)
         parts.append(
             el(
-                "rect", x=_across(place * width + width * 0.06), width=_across(width * 0.88), y=_px(HEIGHT - up), height=_px(up),
+                "rect", x=_across(number * width + width * 0.06), width=_across(width * 0.88), y=_px(HEIGHT - up), height=_px(up),
                 class_="column",
             )
         )  # fmt: skip

@@ -161,7 +161,7 @@ def gather(
         epochs=tuple((entry["number"], _plain(entry["loss"]), entry.get(experiment.curve)) for entry in evidence.history),
         curve=experiment.curve.replace("_", " "),
         kept=evidence.kept,
-        blind=evidence.blind if evidence.comparable else math.nan,
+        blind=evidence.blind,
         classes=goal.classes,
         confusion=scores.confusion if isinstance(scores, ClassScores) else (),
         scatter=_scatter(experiment, outputs),
