@@ -144,7 +144,8 @@ class Prediction(Trace):
         chance = goal.probabilities(self.outputs[None, :])[0]
         if goal.kind == "yes_or_no":
             first, second = goal.classes
-            both = f"{name} = {in_full(value)} is the probability of {second}, and 1 - {name} = {in_full(chance[0])} that of {first}"
+            both = f"{name} = {in_full(value)} is the probability of {second}, "
+            both += f"and 1 - {name} = {in_full(chance[0])} that of {first}"
             return f"The prediction for {goal.column} is {self.told}: {both}."
         return f"The prediction for {goal.column} is {self.told}: its probability {name} = {in_full(value)} is the largest."
 
@@ -155,7 +156,14 @@ class Prediction(Trace):
         for place in self._listed():
             column, _ = preparation.source(int(place))
             cell = self.table.text(self.row, column)
-            rows.append((self.label(Cell("x", 0, (int(place) + 1,))), preparation.inputs[place], cell or "(empty)", float(self.x[0, place])))
+            rows.append(
+                (
+                    self.label(Cell("x", 0, (int(place) + 1,))),
+                    preparation.inputs[place],
+                    cell or "(empty)",
+                    float(self.x[0, place]),
+                )
+            )
         count = len(preparation.inputs)
         sentence = f"The {LISTED} largest of {count:,} inputs." if count > LISTED else ""
         return Sheet("inputs", "From cells to inputs", sentence, ("input", "stands for", "cell", "value"), tuple(rows))
@@ -167,7 +175,13 @@ class Prediction(Trace):
             return None
         each = goal.probabilities(self.outputs[None, :])[0]
         order = np.argsort(-each, kind="stable")[:LISTED]
-        return Sheet("probabilities", "Probabilities", "", (goal.column, "probability"), tuple((goal.classes[i], float(each[i])) for i in order))
+        return Sheet(
+            "probabilities",
+            "Probabilities",
+            "",
+            (goal.column, "probability"),
+            tuple((goal.classes[i], float(each[i])) for i in order),
+        )
 
     def data(self) -> dict[str, Any]:
         """The prediction for programs."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from chainrule import doctor, examining, files, judging, report, signals
 from chainrule.course import Checkpoint, Epoch, Learned, Midway, Rows, Standing
 from chainrule.epochs import learn
-from chainrule.errors import RunError
+from chainrule.errors import Problem, RunError
 from chainrule.experiment import Experiment, prepare
 from chainrule.folding import Folds, cross_validate
 from chainrule.importance import importance
@@ -72,6 +72,7 @@ def _train(
     run: Run, experiment: Experiment, teller: Teller, stop: Callable[[], bool], resumed: bool, force_new: bool
 ) -> Outcome | None:
     state, history = _stand(run, experiment, teller, resumed, force_new)
+    _check_space(run, experiment)
     folds = None
     if state is None:
         _tell(experiment, teller)
@@ -100,6 +101,23 @@ def _train(
     if learned.reason == "stopped":
         return None
     return _ended(run, experiment, learned, folds, recorder.history, teller)
+
+
+def _check_space(run: Run, experiment: Experiment) -> None:
+    """RunError if the disk would not hold the run's files."""
+    network, slots = experiment.network, len(experiment.optimizer.slots)
+    needed = network.size * network.dtype.itemsize * (2 + slots) * (NEWEST + SPREAD + 1)
+    free = files.free_space(run.folder)
+    if free is not None and free < needed:
+        got = f"{free / 2**20:,.0f} MiB free, {needed / 2**20:,.0f} MiB needed"
+        raise RunError(
+            Problem(
+                "the disk has no room for this run",
+                file=str(run.folder),
+                got=got,
+                do="free some space, or choose another place with -o",
+            )
+        )
 
 
 def _stand(
@@ -215,7 +233,8 @@ class Recorder:
         epoch, self._fresh = self._fresh, None
         assert epoch is not None
         found = self._signals(epoch, at) if last or signals.due(epoch.number) else None
-        entry = {**_told_of(epoch, self.experiment.curve), "parameters": digest(at.parameters), "signals": found}
+        told = _told_of(epoch, self.experiment.curve)
+        entry = {**told, "parameters": digest(at.parameters), "signals": found}
         self.history.append(entry)
         try:
             with open(self.run.history_file, "a", encoding="utf-8") as stream:

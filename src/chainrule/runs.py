@@ -116,15 +116,16 @@ class Run:
         """The newest state that can be used, None if the run has to begin at the beginning; and what was skipped, in words."""
         if not files.steps(self.checkpoints):
             return None, ()
-        path, skipped = files.newest(self.checkpoints)
-        return files.read_checkpoint(path, identity), tuple(f"{each.name} is skipped: {reason}" for each, reason in skipped)
+        path, skipped = files.newest(self.checkpoints, allow_nonfinite=True)
+        state = files.read_checkpoint(path, identity, allow_nonfinite=True)
+        return state, tuple(f"{each.name} is skipped: {reason}" for each, reason in skipped)
 
     def before(self, updates: int, identity: Mapping[str, Any]) -> dict[str, Any] | None:
         """The latest state with at most so many updates; None if that is the beginning."""
         for step, path in files.steps(self.checkpoints):
             if step <= updates:
                 try:
-                    return files.read_checkpoint(path, identity)
+                    return files.read_checkpoint(path, identity, allow_nonfinite=True)
                 except RunError:
                     continue  # an earlier one will do: a replay only takes longer
         return None

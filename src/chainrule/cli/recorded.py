@@ -67,7 +67,9 @@ def open_run(what: str, data: tuple[str, ...]) -> RecordedRun:
 def tell_step(what: str, step: int | None, after: int | None, data: tuple[str, ...], telling: Telling) -> None:
     """An update of a run: replayed, and derived."""
     if step is not None and after is not None:
-        raise InputError("--step and --after exclude each other", got=f"--step {step} --after {after}", do="--step N is --after N-1")
+        raise InputError(
+            "--step and --after exclude each other", got=f"--step {step} --after {after}", do="--step N is --after N-1"
+        )
     run = open_run(what, data)
     if step is None and after is None:
         do = f"--step N, with N from 1 to {run.updates:,}; or --row LINE for a prediction"
@@ -109,5 +111,3 @@ def tell_row(what: str, row: str, data: tuple[str, ...], telling: Telling) -> No
         **telling.options,
     )  # fmt: skip
     shared.deliver(text, telling.file)
-
-

@@ -1,7 +1,8 @@
 """How rules are run. The reference engine is the definition of every number; faster engines must equal it.
 
 An engine is a module with `why_not(task)`, the reason in words why it cannot run a task ("" if it can), `described()`, its
-name with whatever decides about the last digits, and `Session(task)`, which runs it. A session holds its own copy of the parameters:
+name with whatever decides about the last digits, and `Session(task)`, which runs it. A session holds its own copy of the
+parameters:
 
     session.number        updates done so far
     session.parameters    the flat buffer as it stands

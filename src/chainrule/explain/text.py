@@ -97,7 +97,9 @@ def _changes(story: Story) -> list[str]:
 
 def _sheet(sheet: Sheet, story: Story, width: int) -> list[str]:
     columns = sheet.columns(story.digits)
-    widths = [max(len(title), *map(len, cells)) if cells else len(title) for title, cells in zip(sheet.header, columns, strict=True)]
+    widths = [
+        max(len(title), *map(len, cells)) if cells else len(title) for title, cells in zip(sheet.header, columns, strict=True)
+    ]
     rows = [sheet.header, *zip(*columns, strict=True)]
     lines = ["   ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)) for row in rows]
     return [*([*textwrap.wrap(sheet.sentence, width), ""] if sheet.sentence else []), *lines]

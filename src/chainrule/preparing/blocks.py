@@ -36,7 +36,10 @@ def taken(values: Any, rows: Any) -> Any:
     if not (isinstance(values, np.memmap) and isinstance(values.base, mmap.mmap) and values.ndim == 1 and values.size):
         return values[rows]
     if values.filename is None:  # a file without a name can only be mapped
-        return np.array(values[rows])
+        found = np.array(values[rows])
+        if hasattr(mmap, "MADV_DONTNEED"):
+            values.base.madvise(mmap.MADV_DONTNEED)  # what was looked at stays in the file, and goes from memory
+        return found
     if isinstance(rows, slice):
         first, last = rows.start, rows.stop
     elif not len(rows):

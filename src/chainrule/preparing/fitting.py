@@ -146,7 +146,9 @@ def _number(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
         if aside or max(found.high - center, center - found.low) / FAR > scale:
             center, scale, far = median, spread, True
             farthest = found.high if found.high - median > median - found.low else found.low
-            notes.append(Note(column.name, f"has numbers that are far out, up to {farthest:g}: they are squeezed", together=FAR_OUT))
+            notes.append(
+                Note(column.name, f"has numbers that are far out, up to {farthest:g}: they are squeezed", together=FAR_OUT)
+            )
         if not scale > 0 or not math.isfinite(scale):
             scale = 1.0  # the same number wherever there is one: what its input says is only where
         made = Number(column.name, median, center, scale, far, bool(found.gaps), column.kind == "date")
@@ -199,7 +201,9 @@ def _category(column: Column, rows: Rows) -> tuple[Prepared, list[Note]]:
         example = shown(column.levels[order[-1]], 30)
         notes.append(Note(column.name, f'{what} ({example}, say): taken together as "other"'))
     if gaps:
-        notes.append(Note(column.name, f"has no value in {gaps:,} of {total + gaps:,} training rows: a level of its own", together=LEVEL))
+        notes.append(
+            Note(column.name, f"has no value in {gaps:,} of {total + gaps:,} training rows: a level of its own", together=LEVEL)
+        )
     return made, notes
 
 

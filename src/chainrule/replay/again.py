@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,7 +24,7 @@ from chainrule.errors import InputError, Problem, RunError, shown
 from chainrule.experiment import Experiment, place_of, prepare
 from chainrule.network import Network
 from chainrule.runs import Run, digest, midway_from
-from chainrule.settings import Settings, resolved_path
+from chainrule.settings import resolved_path
 
 if TYPE_CHECKING:
     from chainrule.prediction import Prediction
@@ -97,8 +99,11 @@ class RecordedRun:
     def experiment(self) -> Experiment:
         """Table, network and how it was trained, made again. The table must be the one that the run was trained on."""
         settings = self.settings.changed(data=self._moved) if self._moved else self.settings
-        self._cache = tempfile.TemporaryDirectory(prefix="chainrule-") if settings.memory is not None else None
-        made = prepare(settings, None if self._cache is None else Path(self._cache.name))
+        cache = None
+        if settings.memory is not None:  # rows on disk again, and not in the run's folder: somebody may be training there
+            cache = Path(tempfile.mkdtemp(prefix="chainrule-"))
+            weakref.finalize(self, shutil.rmtree, cache, ignore_errors=True)
+        made = prepare(settings, cache)
         found, wanted = made.table.fingerprint, self.facts.get("fingerprint")
         if found != wanted:
             what = "the table has changed since the run was trained: nothing can be replayed"
@@ -133,7 +138,9 @@ class RecordedRun:
     @cached_property
     def updates(self) -> int:
         """How many updates the run is known to have done."""
-        done = [entry.get("updates", 0) for entry in self.history[-1:]] + [step for step, _ in files.steps(self.run.checkpoints)]
+        done = [entry.get("updates", 0) for entry in self.history[-1:]] + [
+            step for step, _ in files.steps(self.run.checkpoints)
+        ]
         return max(done, default=0)
 
     @property
@@ -286,7 +293,7 @@ class RecordedRun:
         if ends is not None and "parameters" in ends:
             with self._built():
                 found = self._until(midway, ends["updates"]).last.parameters
-            told = f"trained on to the end of epoch {ends['number']:,}, it has the digest of all parameters that the run wrote down"
+            told = f"trained on to the end of epoch {ends['number']:,}, it has the digest of all parameters that the run wrote"
             if digest(found) == ends["parameters"]:
                 return Agreement(True, f"The replay agrees with the recorded run to the last bit: {told}.")
             told = f"at the end of epoch {ends['number']:,} the digest of the parameters is {digest(found)}"

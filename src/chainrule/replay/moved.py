@@ -166,7 +166,9 @@ def _decay(network: Network, optimizer: Optimizer, update: Update, cell: Cell, f
     slots = update.before.state
     place = index_of(network, cell)
     like = network.dtype.type
-    w, g = (np.array([number], network.dtype) for number in (number_at(network, update.before.parameters, cell), found.gradient))
+    w, g = (
+        np.array([number], network.dtype) for number in (number_at(network, update.before.parameters, cell), found.gradient)
+    )
     if slots is None:
         state = {slot: np.array([first], network.dtype) for slot, first in optimizer.starts().items()}
     else:
@@ -210,7 +212,9 @@ def as_data(why: WhyChanged, most: int) -> dict[str, Any]:
                 "moved": move.moved,
                 "gradient": move.gradient,
                 "others": move.others,
-                "rows": [{**at(int(move.rows[i])), "sample": i + 1, "pull": float(move.pulls[i])} for i in move.strongest(most)],
+                "rows": [
+                    {**at(int(move.rows[i])), "sample": i + 1, "pull": float(move.pulls[i])} for i in move.strongest(most)
+                ],
             }
             for move in why.moves
         ],
@@ -218,4 +222,3 @@ def as_data(why: WhyChanged, most: int) -> dict[str, Any]:
         "rows": [{**at(each.row), "pull": each.pull, "updates": each.updates} for each in why.rows],
         "others": why.others,
     }
-

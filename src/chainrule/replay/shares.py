@@ -121,7 +121,9 @@ def parameter(network: Network, name: str) -> Cell:
         plain = parameter_of(cell._replace(sample=0))
         if plain is not None and _is_there(network, plain):
             return plain
-    names = [cell_id(Cell(span.symbol, span.layer, (1,) * len(span.shape) if span.over != "1" else ())) for span in network.spans]
+    names = [
+        cell_id(Cell(span.symbol, span.layer, (1,) * len(span.shape) if span.over != "1" else ())) for span in network.spans
+    ]
     close = nearest(wanted, names)
     raise InputError(f"no weight is called {shown(name)} in this network", do=close)
 

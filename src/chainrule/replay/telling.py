@@ -23,6 +23,9 @@ WORST = 5
 """Rows of an overview: those with the largest losses."""
 
 
+MANY = 1e6
+"""Units in the last digit from which a difference is no longer the rounding of the number itself."""
+
 FEW = 30
 """Inputs, or outputs, up to which all are told what they stand for."""
 
@@ -145,7 +148,9 @@ def contributions(run: RecordedRun, trace: Trace, replay: Replay, cell: Cell) ->
     )  # fmt: skip
 
 
-def held_against(run: RecordedRun, trace: Trace, replay: Replay, cells: Iterable[Cell]) -> tuple[list[str], list[dict[str, Any]]]:
+def held_against(
+    run: RecordedRun, trace: Trace, replay: Replay, cells: Iterable[Cell]
+) -> tuple[list[str], list[dict[str, Any]]]:
     """Where the derivation's last digits differ from what the run's engine computed, by how much and why: in words, and as
     data. Only numbers that an engine leaves behind are compared."""
     sentences, data = [], []
@@ -161,7 +166,9 @@ def held_against(run: RecordedRun, trace: Trace, replay: Replay, cells: Iterable
             sentences.append(f"The run's engine computed the same {name}, to the last bit.")
             continue
         units = abs(away) / float(np.spacing(np.abs(recorded)))
-        last = f"{units:,.0f} unit{'s' if round(units) != 1 else ''} in its last digit" if units < 1e6 else "more than rounding"
+        last = f"{units:,.0f} unit{'s' if round(units) != 1 else ''} in its last digit"
+        if units >= MANY:
+            last = "it hangs on the last digits of larger numbers that cancel out"
         sentences.append(
             f"The run's engine computed {name} = {in_full(recorded)}; the derivation ends in {in_full(derived)}, which differs "
             f"by {abs(away):.1e} ({last}): {why_digits_differ(run)}."
@@ -197,7 +204,12 @@ def recorded_number(trace: Trace, replay: Replay, cell: Cell) -> Any:
 
 
 def opened(
-    run: RecordedRun, replay: Replay, of: Sequence[str] = (), sample: int | None = None, digits: int | None = None, style: str = ""
+    run: RecordedRun,
+    replay: Replay,
+    of: Sequence[str] = (),
+    sample: int | None = None,
+    digits: int | None = None,
+    style: str = "",
 ) -> Opened:
     """A replayed update with what is told about the numbers in `of`, or an overview without any."""
     trace = trace_of(run, replay, digits, style)
@@ -251,8 +263,8 @@ def _all_parameters(run: RecordedRun, trace: Trace, replay: Replay) -> str:
     if equal == len(made):
         return f"All {len(made):,} new parameters are those that the run's engine computed, to the last bit."
     return (
-        f"Of {len(made):,} new parameters {equal:,} are those that the run's engine computed, to the last bit; the others differ "
-        f"by up to {away:.1e}: {why_digits_differ(run)}."
+        f"Of {len(made):,} new parameters {equal:,} are those that the run's engine computed, to the last bit; the others "
+        f"differ by up to {away:.1e}: {why_digits_differ(run)}."
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import Problem, shown
+from chainrule.errors import Problem, RunError, shown
 from chainrule.tables.building import Numbers, Store, Texts
 from chainrule.tables.finishing import column_of_texts, typed_column
 from chainrule.tables.opening import RATIO, SMALL
@@ -155,8 +155,10 @@ def _read(stream: Any, size: int, name: str, member: str = "") -> Any:
             raise failed("the array file is of a newer version", name, got=str(version), where=where, do="save it again")
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(stream)
-    except ValueError as error:
-        first = str(error).splitlines()[0][:100]
+    except RunError:
+        raise
+    except Exception as error:  # the header is a Python literal: what is wrong with it, its parser says in many ways
+        first = (str(error).splitlines() or [""])[0][:100]
         raise failed("this is not a NumPy array file", name, got=first, where=where, do="save it with numpy.save") from None
     kinds = [dtype[each] for each in dtype.names] if dtype.names else [dtype]
     if dtype.hasobject:

@@ -160,6 +160,10 @@ def look(text: Text, options: Options, given: dict[str, str]) -> CsvFile:
         warnings.append(Problem(what, file=name, line=1, do="take the separators at the ends of lines out"))
     first = 1 if starts is None else int(starts[0])
     problems = dialect.header_problems(names, name, first) if header else []
+    for each in given:
+        if each in names:
+            what = "a column stands in the file and in its folder's name"
+            problems.append(Problem(what, got=shown(each), do="rename one", file=name, line=first))
     if problems:
         raise RunError(*problems[:20])
     if rows == 0:

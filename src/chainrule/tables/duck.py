@@ -20,7 +20,7 @@ from chainrule.tables.cells import pattern
 LONGEST = 2_000_000
 """Bytes of the longest row that is read."""
 
-BUFFER = "64MB"  # rows that wait for us while DuckDB reads on with all its threads
+BUFFER = "32MB"  # rows that wait for us while DuckDB reads on with all its threads
 
 
 _FOUND = re.compile(r"Found: (\d+)")
@@ -117,8 +117,10 @@ class Reader:
             f"parallel = {'false' if one_by_one else 'true'}",
             f"header = {'true' if header else 'false'}",
             "compression = 'none'",
+            "hive_partitioning = false",
             "store_rejects = true",
             f"max_line_size = {LONGEST}",
+            f"buffer_size = {4 * LONGEST}",  # of each block that is read at once
         ]
         cells = ", ".join(_cell(each, exact) for each in wanted)
         query = f"SELECT {cells} FROM read_csv({_quoted(self._safe(path))}, {', '.join(settings)})"
@@ -141,7 +143,9 @@ class Reader:
                 self._no_extensions(bytes(value), name)
         columns = [
             ParquetColumn(column, kind, _parquet_kind(kind))
-            for column, kind, *_ in self._asked(f"DESCRIBE SELECT * FROM read_parquet({place})", name)
+            for column, kind, *_ in self._asked(
+                f"DESCRIBE SELECT * FROM read_parquet({place}, hive_partitioning = false)", name
+            )
         ]
         wrong = [each for each in columns if not each.kind]
         if wrong:
@@ -152,7 +156,7 @@ class Reader:
                     for e in wrong
                 )
             )
-        rows = int(self._asked(f"SELECT count(*) FROM read_parquet({place})", name)[0][0])
+        rows = int(self._asked(f"SELECT count(*) FROM read_parquet({place}, hive_partitioning = false)", name)[0][0])
         return columns, rows
 
     def _no_extensions(self, schema: bytes, name: str) -> None:
@@ -169,7 +173,7 @@ class Reader:
     def parquet(self, path: str, name: str, wanted: Sequence[ParquetColumn], numbers: Sequence[bool]) -> Iterator[Batch]:
         """The wanted columns of a Parquet file, some rows at a time; each as float64 or as text."""
         cells = ", ".join(_typed(each, number) for each, number in zip(wanted, numbers, strict=True))
-        query = f"SELECT {cells} FROM read_parquet({_quoted(self._safe(path))})"
+        query = f"SELECT {cells} FROM read_parquet({_quoted(self._safe(path))}, hive_partitioning = false)"
         yield from self._stream(query, [FLOAT64 if number else TEXT for number in numbers], name)
 
     def rounded(self, path: str, name: str, columns: Sequence[ParquetColumn]) -> list[tuple[ParquetColumn, int]]:
@@ -182,7 +186,9 @@ class Reader:
             for each in exact
             for c in [_column(each.name)]
         )
-        found = self._asked(f"SELECT {counts} FROM read_parquet({_quoted(self._safe(path))})", name)[0]
+        found = self._asked(f"SELECT {counts} FROM read_parquet({_quoted(self._safe(path))}, hive_partitioning = false)", name)[
+            0
+        ]
         return [(each, int(count)) for each, count in zip(exact, found, strict=True) if count]
 
     def _stream(self, query: str, formats: list[bytes], name: str) -> Iterator[Batch]:
