@@ -107,11 +107,15 @@ def test_the_same_settings_make_the_same_run(capsys):
 
 
 @pytest.mark.parametrize("memory", ["0.01", "0.1"])
-def test_rows_on_disk_give_the_same_bits(capsys, memory):
-    options = ("penguins.csv", "--target", "species", "--epochs", "6", "--validation", "0.2")
-    result(capsys, *options, "-o", "one")
-    result(capsys, *options, "--memory", memory, "-o", "other")
+@pytest.mark.parametrize("more", [("--validation", "0.2"), ("--folds", "8")], ids=["validation", "folds"])
+def test_rows_on_disk_give_the_same_bits(capsys, memory, more):
+    options = ("penguins.csv", "--target", "species", "--epochs", "6", *more)
+    one = result(capsys, *options, "-o", "one")
+    other = result(capsys, *options, "--memory", memory, "-o", "other")
     assert history("one") == history("other")
+    assert one["scores"] == other["scores"]
+    assert one["folds"] == other["folds"]
+    assert not Path("other/cache").exists()
 
 
 @pytest.mark.parametrize(
@@ -188,6 +192,17 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(options):
     one, other = (models.load(run.model_file) for run in (whole, stopped))
     np.testing.assert_array_equal(one.network.parameters, other.network.parameters)
     assert one.about["scores"] == other.about["scores"]
+
+
+def test_what_the_folds_told_stays_when_a_run_goes_on(capsys):
+    whole = result(capsys, "penguins.csv", "--target", "species", "--epochs", "9", "--folds", "3", "-o", "run")
+    assert result(capsys, "--resume", "run")["folds"] == whole["folds"]
+    stopped = Run.create(Path("stopped"))
+    settings = Settings(data=("penguins.csv",), target="species", epochs=9, folds=3)
+    told = Silent()
+    assert train(stopped, settings, told, stop=lambda: any("fold 3" in text for text in told.said)) is None
+    assert result(capsys, "--resume", "stopped")["folds"] == whole["folds"]
+    assert models.load("stopped/model.safetensors").about["folds"].keys() == whole["folds"].keys()
 
 
 def test_a_finished_run_says_that_it_is(capsys):

@@ -87,7 +87,7 @@ class Experiment:
         t = self.goal.targets(self.table.column(self.goal.column), rows, dtype, self.table.place)
         if self.cache is None:
             return Rows(self.preparation.matrix(self.table, rows, dtype), t, weight)
-        self.cache.mkdir(exist_ok=True)
+        self.cache.mkdir(parents=True, exist_ok=True)
         x = self.preparation.write(self.table, rows, self.cache / f"{part}.rows", dtype)
         most = int((self.settings.memory or 0) * 1e6 / 4 / (x.width * dtype.itemsize))
         return Rows(x, t, weight, max(1024, most))

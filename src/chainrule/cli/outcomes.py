@@ -35,7 +35,7 @@ def as_text(outcome: Outcome, width: int) -> str:
     if outcome.judgement is not None:
         lines += ["", *_words(outcome.judgement, width), "", *_figures(outcome.judgement)]
     if outcome.folds is not None:
-        lines += ["", f"{len(outcome.folds.judgements)} folds, mean and standard deviation:", *columns(_folds(outcome.folds))]
+        lines += ["", f"{len(outcome.folds.judged)} folds, mean and standard deviation:", *columns(_folds(outcome.folds))]
     told = [finding for finding in outcome.findings if finding.kind not in ("data", "diverged")]  # those have been told
     if told:
         lines += ["", *found(told, width)]
