@@ -426,6 +426,17 @@ def test_evaluation_agrees_with_the_predictions(capsys, trained):
     code, out, _ = run(capsys, "evaluate", trained, "penguins.csv")
     assert code == 0
     assert "actual \\ predicted" in out
+    assert out.startswith(f"{round(found['model']['accuracy'] * 344)} of 344 rows are right: ")
+
+
+@pytest.mark.parametrize(("target", "words"), [("species", "Of 69 rows held out, by their weights, "), ("body_mass_g", "On 68 ")])
+def test_weighted_rows_are_told_as_such(capsys, target, words):
+    code, out, _ = run(capsys, "train", "penguins.csv", "--target", target, "--weights", "year", "--epochs", "2")
+    assert code == 0
+    assert words in out
+    assert "by their weights" in out.replace("\n", " ")
+    code, out, _ = run(capsys, "evaluate", "runs/penguins-1", "penguins.csv")
+    assert "()" not in out
 
 
 def test_d42_rows_that_the_model_was_trained_on(capsys, trained):
