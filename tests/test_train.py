@@ -17,6 +17,8 @@ import pytest
 
 from chainrule import models, predicting
 from chainrule.cli import main
+from chainrule.cli.progress import TrainingProgress
+from chainrule.course import Epoch
 from chainrule.errors import InputError, RunError
 from chainrule.recording import train
 from chainrule.runs import Run
@@ -313,7 +315,9 @@ BAD = {
     "column without a split": (("penguins.csv", "--target", "species", "--by", "year"), 2, "--split"),
     "unknown column": (("penguins.csv", "--target", "species", "--leave-out", "yeer"), 2, "did you mean year?"),
     "one fold": (("penguins.csv", "--target", "species", "--folds", "1"), 2, "one fold"),
-    "D36 too many folds": (("penguins.csv", "--target", "species", "--folds", "200"), 1, "fewer rows"),
+    "D36 too many folds": (("penguins.csv", "--target", "species", "--folds", "200"), 1, "class `Adelie` has fewer rows"),
+    "class later only": (("later.csv", "--target", "kind", "--split", "time", "--by", "day"), 1, "`c` is in no row"),
+    "class in one group": (("later.csv", "--target", "kind", "--split", "grouped", "--by", "group"), 1, "`c` is in no row"),
     "D37 regression of texts": (("penguins.csv", "--target", "species", "--task", "regression"), 1, "classification"),
     "stratified regression": (("penguins.csv", "--target", "body_mass_g", "--split", "stratified"), 2, "--split random"),
     "time by texts": (("penguins.csv", "--target", "species", "--split", "time", "--by", "island"), 1, "ordered"),
@@ -331,6 +335,8 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_done_is_said(capsys, case):
     args, wanted, words = BAD[case]
+    rows = [f"{'ab'[day % 2] if day < 50 else 'c'},{day},{day // 50},{day % 7}\n" for day in range(60)]
+    Path("later.csv").write_text("".join(["kind,day,group,x\n", *rows]))
     code, out, err = run(capsys, "train", *args)
     assert (code, out) == (wanted, ""), err
     assert err.splitlines()[-1].startswith("error: ") or "error: " in err
@@ -429,7 +435,7 @@ def test_evaluation_agrees_with_the_predictions(capsys, trained):
     assert out.startswith(f"{round(found['model']['accuracy'] * 344)} of 344 rows are right: ")
 
 
-@pytest.mark.parametrize(("target", "words"), [("species", "Of 69 rows held out, by their weights, "), ("body_mass_g", "On 68 ")])
+@pytest.mark.parametrize(("target", "words"), [("species", "Of 69 rows held out"), ("body_mass_g", "On 68 ")])
 def test_weighted_rows_are_told_as_such(capsys, target, words):
     code, out, _ = run(capsys, "train", "penguins.csv", "--target", target, "--weights", "year", "--epochs", "2")
     assert code == 0
@@ -467,6 +473,27 @@ def test_predictions_in_files(capsys, trained):
     code, _, err = run(capsys, "predict", trained, "penguins.csv", "-o", "penguins.csv")
     assert code == 2
     assert "replace what is read" in err
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_predictions_as_json_are_numbers(capsys, dtype):
+    result(capsys, "penguins.csv", "--target", "species", "--epochs", "2", "--dtype", dtype, "-o", "run")
+    code, out, _ = run(capsys, "predict", "run", "penguins.csv", "--probabilities", "--along", "island", "--json")
+    assert code == 0
+    first = json.loads(out.splitlines()[0])
+    assert first["island"] == "Torgersen"
+    assert [type(value) for value in first.values()] == [str, str, float, float, float]
+
+
+def test_a_line_of_progress_fits_the_terminal(monkeypatch):
+    progress = TrainingProgress(quiet=True)
+    for number in range(1, 40):
+        progress.epoch(Epoch(number, 9 * number, 1.23456 / number, 0.0, 0.01, 2.3456 / number, remaining=4000.0), "held_out")
+    monkeypatch.setattr("chainrule.cli.progress._unicode", lambda: True)
+    for room in (20, 60, 79, 100, 200):
+        line = progress._line(progress.epochs[-1], room)
+        assert len(line) <= room
+        assert line.count("█") == (2 if room >= 79 else 0)
 
 
 def test_formulas_are_guarded(capsys, tmp_path):

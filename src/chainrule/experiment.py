@@ -199,14 +199,14 @@ def of_rows(
     preparation, notes = preparing.fit(table, learn, settings.target, leave_out=beside, keep=settings.keep)
     recipe = _recipe(settings, len(learn), len(preparation.inputs), goal)
     train, validation = learn, learn[:0]
+    grouping = grouping_of(settings, table, learn, found.kind)
     if recipe.validation_fraction:
-        grouping = grouping_of(settings, table, learn, found.kind)
         part = splits.hold_out(len(learn), recipe.validation_fraction, settings.seed, draw=1, **grouping.chosen)
         train, validation = learn[part.train], learn[part.test]
     network = recipe.network(len(preparation.inputs), goal.outputs, settings.seed)
     said = (found.why, *preparing.summed_up(note for note in notes if not note.warning))
     return Experiment(
-        _resolved(settings, recipe, found, grouping_of(settings, table, learn, found.kind).how),
+        _resolved(settings, recipe, found, grouping.how),
         table,
         goal,
         preparation,
@@ -257,23 +257,25 @@ def grouping_of(settings: Settings, table: Table, rows: Any, kind: str) -> Group
     """How to split these rows: as the settings say, or stratified by the classes if there are any."""
     target = table.column(settings.target)
     how = settings.split or ("stratified" if kind == "classes" else "random")
+    classes: dict[str, Any] = {}
+    if kind == "classes" and how != "random":
+        _, first, labels = np.unique(np.asarray(target.values)[rows], return_index=True, return_inverse=True)
+        classes = {"labels": labels, "classes": target.labels(rows[first])}
     if how in ("grouped", "time"):
         assert settings.by is not None
         column = table.column(settings.by)
         values = np.asarray(column.values)[rows]
         if how == "grouped":
-            return Grouping(how, {"groups": values})
+            return Grouping(how, {"groups": values, **classes})
         if column.kind == "category":
             where = f'column "{settings.by}"'
             do = "write the times as ISO dates (2024-05-31) or as numbers"
             raise RunError(Problem("rows cannot be ordered by texts", where=where, got=shown(column.levels[0]), do=do))
-        return Grouping(how, {"order": values})
-    if how == "stratified":
-        if kind != "classes":
-            do = "use --split random, or --task classification"
-            raise InputError("a stratified split needs classes", got="regression", do=do, field="split.split")
-        return Grouping(how, {"labels": np.unique(np.asarray(target.values)[rows], return_inverse=True)[1]})
-    return Grouping(how, {})
+        return Grouping(how, {"order": values, **classes})
+    if how == "stratified" and kind != "classes":
+        do = "use --split random, or --task classification"
+        raise InputError("a stratified split needs classes", got="regression", do=do, field="split.split")
+    return Grouping(how, classes)
 
 
 def check(settings: Settings) -> None:

@@ -62,7 +62,8 @@ def found(findings: Sequence[Finding], width: int) -> list[str]:
     lines = []
     for finding in findings:
         text = printable(f"{finding.kind}: {finding}")
-        lines += textwrap.wrap(f"{finding.severity:<8} {text}", max(40, min(width, 100)), subsequent_indent=" " * 9)
+        wide = max(40, min(width, 100))
+        lines += textwrap.wrap(f"{finding.severity:<8} {text}", wide, subsequent_indent=" " * 9, break_on_hyphens=False)
     return lines
 
 
