@@ -203,7 +203,7 @@ def _reasons(rows: int, many: bool, lots: bool, updates: int, batch: int) -> dic
         "validation_fraction": "rows enough to say which epoch is best"
         if many
         else f"{rows:,} rows are few: all are trained on, and the schedule makes the last epoch a good one",
-        "patience": "half of all epochs: what gets better only when the schedule comes down is waited for"
+        "patience": "half of all epochs: what only gets better when the schedule comes down is waited for"
         if many
         else "there are no validation rows to watch",
         "dtype": "half the time; 7 digits are enough to train" if lots else "16 digits, and still quick",
