@@ -256,6 +256,35 @@ def test_what_a_resumed_run_may_not_change(capsys):
     assert "begins anew" in err
 
 
+def test_a_run_goes_on_where_its_table_lies_now(capsys):
+    settings = Settings(data=("penguins.csv",), target="species", epochs=9)
+    whole, stopped = Run.create(Path("whole")), Run.create(Path("stopped"))
+    train(whole, settings, Silent(), stop=lambda: False)
+    asked = iter([False] * 2 + [True] * 1000)
+    assert train(stopped, settings, Silent(), stop=lambda: next(asked)) is None
+    Path("penguins.csv").rename("moved.csv")
+    code, _, err = run(capsys, "train", "--resume", "stopped", "moved.csv")
+    assert code == 0
+    assert "engine" not in err
+    assert history("whole") == history("stopped")
+
+
+def test_another_engine_is_warned_of(capsys):
+    settings = Settings(data=("penguins.csv",), target="species", epochs=9, engine="reference")
+    stopped = Run.create(Path("stopped"))
+    asked = iter([False] * 2 + [True] * 1000)
+    assert train(stopped, settings, Silent(), stop=lambda: next(asked)) is None
+    code, _, err = run(capsys, "train", "--resume", "stopped", "--engine", "reference")
+    assert code == 0
+    assert "warning" not in err
+    stopped = Run.create(Path("other"))
+    asked = iter([False] * 2 + [True] * 1000)
+    assert train(stopped, settings, Silent(), stop=lambda: next(asked)) is None
+    code, _, err = run(capsys, "train", "--resume", "other", "--engine", "native")
+    assert code == 0
+    assert "began on the engine 'reference" in err
+
+
 def test_one_writer_at_a_time(capsys):
     result(capsys, "penguins.csv", "--target", "species", "--epochs", "5", "-o", "run")
     holder = Run(Path("run"))

@@ -24,7 +24,7 @@ from chainrule.network import Network
 from chainrule.preparing import Goal, Preparation, Recognised
 from chainrule.recipes import Recipe
 from chainrule.rules.rule import Optimizer
-from chainrule.settings import Settings, resolved_path
+from chainrule.settings import CHANGEABLE, Settings, resolved_path
 from chainrule.tables import Table
 
 LARGE = 10_000_000
@@ -56,8 +56,10 @@ class Experiment:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint is of: another one cannot be gone on with."""
-        settings = self.settings.as_toml().split("[run]")[0]
+        """What a checkpoint is of: another one cannot be gone on with. Where the table lies does not matter, and neither does
+        what may be said anew."""
+        plain = Settings()
+        settings = self.settings.changed(**{name: getattr(plain, name) for name in CHANGEABLE}).as_toml()
         return {
             "data": self.table.fingerprint,
             "settings": hashlib.sha256(settings.encode()).hexdigest(),

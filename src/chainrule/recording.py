@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from chainrule import doctor, examining, files, judging, report, signals
 from chainrule.course import Checkpoint, Epoch, Learned, Midway, Rows, Standing
 from chainrule.epochs import learn
-from chainrule.errors import Problem, RunError
+from chainrule.errors import Problem, RunError, shown
 from chainrule.experiment import Experiment, prepare
 from chainrule.folding import Folds, cross_validate
 from chainrule.importance import importance
@@ -141,6 +141,10 @@ def _stand(
         return None, []
     stands = midway_from(state["midway"])
     if "ended" not in state:
+        began, here = run.read_settings()[1].get("engine"), experiment.engine()
+        if began != here:
+            what = f"the run began on the engine {shown(began)}, and goes on on {shown(here)}: last digits will differ"
+            teller.warn(f"{what}, and a replay cannot agree with both")
         teller.say(f"going on after update {stands.last.updates:,}, in epoch {len(stands.epochs) + 1}")
     return state, state["history"]
 

@@ -71,7 +71,7 @@ def _number(name: str, text: str, kind: type) -> Any:
 @click.argument("data", nargs=-1)
 @click.option("-o", "--output", metavar="FOLDER", help="The run folder; by default runs/NAME-1, -2 ...")
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")
-@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped; DATA: its table, if it was moved.")
 @click.option("--force-new", is_flag=True, help="With --resume: begin anew if the checkpoint is of other data or settings.")
 @click.option("--config", metavar="FILE", help="Settings from a TOML file, such as another run's run.toml.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
