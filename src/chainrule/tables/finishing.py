@@ -158,7 +158,7 @@ def _where(texts: Sequence[str], text: str, codes: Any, count: int) -> Bad:
 
 
 def faulty(
-    column: Column, wrong: Sequence[Wrong], options: Options, where: Callable[[int], tuple[str, int] | None], known: bool
+    column: Column, wrong: Sequence[Wrong], refuses_gaps: bool, where: Callable[[int], tuple[str, int] | None], known: bool
 ) -> list[Problem]:
     """The first mistakes of a column and how many there are in all. where: file and line of a row, None if it was not read.
     known: whether its kind was given and not found out."""
@@ -178,7 +178,7 @@ def faulty(
                 f"a cell {each.fault.what}", where=field, got=shown(each.text), do=do, file=file, line=line, column=column.place
             )
         )
-    if options.missing == "error" and column.found.gaps:
+    if refuses_gaps and column.found.gaps:
         rows = np.flatnonzero(column.missing & ~np.isin(np.arange(len(column)), [row for row, _ in cells_wrong])).tolist()
         for number, (_, place) in enumerate(islice(((row, where(row)) for row in rows if where(row)), FIRST)):
             file, line = place or ("", 0)
