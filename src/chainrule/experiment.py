@@ -303,7 +303,8 @@ def check(settings: Settings) -> None:
             what = f"the target cannot be among {name} too"
             problems.append(Problem(what, got=shown(settings.target), field=f"data.{name}", do="leave it out there"))
     if settings.target and settings.target in (settings.by, settings.weights):
-        problems.append(Problem("the target cannot be the split's or the weights' column too", got=shown(settings.target)))
+        what = "the target cannot be the split's or the weights' column too"
+        problems.append(Problem(what, got=shown(settings.target), do="name another column"))
     if settings.split in ("grouped", "time") and settings.by is None:
         problems.append(Problem(f"a {settings.split} split needs a column", field="split.by", do="name it: --by COLUMN"))
     if settings.by is not None and settings.split not in ("grouped", "time"):

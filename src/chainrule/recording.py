@@ -16,11 +16,13 @@ from chainrule.epochs import learn
 from chainrule.errors import Problem, RunError, shown
 from chainrule.experiment import Experiment, prepare
 from chainrule.folding import Folds, cross_validate
+from chainrule.history import kept
 from chainrule.importance import importance
 from chainrule.judging import Judgement
 from chainrule.models import Model
-from chainrule.runs import Run, digest, midway_from, plain
+from chainrule.runs import Run, digest
 from chainrule.settings import Settings
+from chainrule.standing import ended, midway_from, plain
 
 NEWEST = 3
 """Checkpoints kept to go on from."""
@@ -76,15 +78,16 @@ def _train(
     folds = None if state is None or state.get("folds") is None else Folds(tuple(state["folds"]))
     if state is None:
         _tell(experiment, teller)
+        run.clear()  # not before it is certain that there will be another run
         run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
             if folds is None:
                 return None
     recorder = Recorder(run, experiment, teller, stop, history, folds)
-    if state is not None and "ended" in state:
+    if state is not None and ended(state) is not None:
         teller.say("the run is finished: nothing is left to train")
-        learned = _finished(state)
+        learned = _finished(experiment, state)
     else:
         learned = learn(
             experiment.network,
@@ -93,7 +96,7 @@ def _train(
             experiment.course,
             validation=experiment.watched,
             callbacks=[recorder.callback],
-            going=None if state is None else midway_from(state["midway"]),
+            going=None if state is None else midway_from(state, experiment.network, experiment.optimizer),
             between=recorder.between,
             name=experiment.name,
         )
@@ -139,14 +142,14 @@ def _stand(
     if state is None:
         teller.say("there is no checkpoint yet: the run begins at the beginning")
         return None, []
-    stands = midway_from(state["midway"])
-    if "ended" not in state:
+    stands = midway_from(state, experiment.network, experiment.optimizer)
+    if ended(state) is None:
         began, here = run.read_settings()[1].get("engine"), experiment.engine()
         if began != here:
             what = f"the run began on the engine {shown(began)}, and goes on on {shown(here)}: last digits will differ"
             teller.warn(f"{what}, and a replay cannot agree with both")
         teller.say(f"going on after update {stands.last.updates:,}, in epoch {len(stands.epochs) + 1}")
-    return state, state["history"]
+    return state, kept(state)
 
 
 def _tell(experiment: Experiment, teller: Teller) -> None:
@@ -166,9 +169,10 @@ def _tell(experiment: Experiment, teller: Teller) -> None:
     teller.say(f"Network: {sizes}, {recipe.activation}, {recipe.optimizer} at {recipe.learning_rate:g}.")
 
 
-def _finished(state: Mapping[str, Any]) -> Learned:
-    stands = midway_from(state["midway"])
-    return Learned(stands.last, stands.best, stands.best_epoch, stands.epochs, state["ended"], state["trouble"])
+def _finished(experiment: Experiment, state: Mapping[str, Any]) -> Learned:
+    stands = midway_from(state, experiment.network, experiment.optimizer)
+    reason, trouble = ended(state) or ("", "")
+    return Learned(stands.last, stands.best, stands.best_epoch, stands.epochs, reason, trouble)
 
 
 def _ended(

@@ -77,7 +77,7 @@ class Settings:
     threads: int | None = _setting(None, "run", "whole", "Threads, at most.", least=1, most=256)
     time_limit: float | None = _setting(None, "run", "number", "Seconds of training, at most.", above=0)
     checkpoint_every: float = _setting(10.0, "run", "number", "Seconds between checkpoints.", least=0)
-    memory: float | None = _setting(None, "run", "number", "Megabytes of rows in memory, at most.", above=0)
+    memory: float | None = _setting(None, "run", "number", "Megabytes of rows in memory, at most.", above=0, most=1e9)
 
     def __post_init__(self) -> None:
         problems = [problem for name in NAMES for problem in _check(name, getattr(self, name))]
@@ -191,13 +191,20 @@ def _one(where: str, value: Any, kind: str, limits: Mapping[str, Any]) -> list[P
         if value not in names(limits["rule"]):
             return [Problem(f"unknown {limits['rule']}", where, shown(value), nearest(value, names(limits["rule"])))]
     if kind in ("whole", "number"):
-        outside = not math.isfinite(value) or not (
+        outside = (kind == "number" and not _finite(value)) or not (
             limits.get("least", -math.inf) <= value <= limits.get("most", math.inf)
             and limits.get("above", -math.inf) < value < limits.get("below", math.inf)
         )
         if outside:
             return [Problem(f"must be {words} {_range(limits)}", where, shown(value))]
     return []
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond float64
+        return False
 
 
 def _range(limits: Mapping[str, Any]) -> str:

@@ -117,10 +117,11 @@ def _begin(settings: Settings, output: str | None, overwrite: bool, as_json: boo
 
     experiment.check(settings)
     run = Run.create(Path(output) if output else _next_folder(settings), overwrite)
-    with run.lock():
-        if overwrite:
-            run.clear()
-        return _go(run, settings, None, as_json, quiet)
+    try:
+        with run.lock():
+            return _go(run, settings, None, as_json, quiet)
+    finally:
+        run.vanish()
 
 
 def _next_folder(settings: Settings) -> Path:
