@@ -226,10 +226,11 @@ class CsvReading:
             for file in self.files:
                 self.problems.add(*file.extra_cells())
 
-    def _where(self, row: int) -> tuple[str, int]:
+    def _where(self, row: int) -> tuple[str, int] | None:
+        """File and line of a row; None beyond the rows of a file that could be read."""
         for file in self.files:
             if row < file.rows:
-                return file.name, file.line(row)
+                return (file.name, file.line(row)) if file.kept is None or row < len(file.kept) else None
             row -= file.rows
         raise AssertionError("a row beyond all files")
 
