@@ -70,7 +70,7 @@ def importance(model: Model, table: Table, rows: Any, seed: int, weight: Any = N
         for repeat in range(REPEATS):
             mixed = np.argsort(draws.words(seed, "importance", repeat + 1, number, len(rows)), kind="stable")
             changed = x.copy()
-            changed[:, places[name]] = x[np.ix_(mixed, places[name])]
+            changed[:, places[name]] = x[mixed][:, places[name]]
             figures.append(worse(changed) - whole)
         found.append((name, float(np.mean(figures)), float(np.std(figures))))
     measure = "error" if goal.kind == "number" else "accuracy"

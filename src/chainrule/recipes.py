@@ -87,12 +87,16 @@ class Recipe:
         return "best" if self.validation_fraction else "last"
 
     def changed(self, **settings: Any) -> Recipe:
-        """The recipe with settings that the user gave, and says so. InputError for what is unknown or impossible."""
+        """The recipe with settings that the user gave, and says so where they differ. InputError for what is unknown or
+        impossible."""
         for name in settings:
             if name not in SETTINGS:
                 raise InputError("unknown setting", got=shown(name), do=nearest(name, SETTINGS), field=name)
         strengths = () if {"weight_decay", "dropout", "optimizer"} & set(settings) else self.strengths
-        reasons = {**self.reasons, **dict.fromkeys(settings, "as given")}
+        others = [name for name, value in settings.items() if value != getattr(self, name)]
+        reasons = {**self.reasons, **dict.fromkeys(others, "as given")}
+        if "validation_fraction" in others and "patience" not in others:
+            reasons.pop("patience", None)  # it was about other validation rows
         return replace(self, **settings, strengths=strengths, reasons=reasons)
 
     def settled(self, weight_decay: float, dropout: float, why: str) -> Recipe:
@@ -203,7 +207,7 @@ def _reasons(rows: int, many: bool, lots: bool, updates: int, batch: int) -> dic
         "validation_fraction": "rows enough to say which epoch is best"
         if many
         else f"{rows:,} rows are few: all are trained on, and the schedule makes the last epoch a good one",
-        "patience": "half of all epochs: what gets better only when the schedule comes down is waited for"
+        "patience": "half of all epochs: what only gets better when the schedule comes down is waited for"
         if many
         else "there are no validation rows to watch",
         "dtype": "half the time; 7 digits are enough to train" if lots else "16 digits, and still quick",

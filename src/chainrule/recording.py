@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from chainrule import doctor, examining, files, judging, report, signals
 from chainrule.course import Checkpoint, Epoch, Learned, Midway, Rows, Standing
 from chainrule.epochs import learn
-from chainrule.errors import Problem, RunError
+from chainrule.errors import Problem, RunError, shown
 from chainrule.experiment import Experiment, prepare
 from chainrule.folding import Folds, cross_validate
 from chainrule.importance import importance
@@ -73,7 +73,7 @@ def _train(
 ) -> Outcome | None:
     state, history = _stand(run, experiment, teller, resumed, force_new)
     _check_space(run, experiment)
-    folds = None
+    folds = None if state is None or state.get("folds") is None else Folds(tuple(state["folds"]))
     if state is None:
         _tell(experiment, teller)
         run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
@@ -81,7 +81,7 @@ def _train(
             folds = cross_validate(experiment, teller.say, stop)
             if folds is None:
                 return None
-    recorder = Recorder(run, experiment, teller, stop, history)
+    recorder = Recorder(run, experiment, teller, stop, history, folds)
     if state is not None and "ended" in state:
         teller.say("the run is finished: nothing is left to train")
         learned = _finished(state)
@@ -140,7 +140,12 @@ def _stand(
         teller.say("there is no checkpoint yet: the run begins at the beginning")
         return None, []
     stands = midway_from(state["midway"])
-    teller.say(f"going on after update {stands.last.updates:,}, in epoch {len(stands.epochs) + 1}")
+    if "ended" not in state:
+        began, here = run.read_settings()[1].get("engine"), experiment.engine()
+        if began != here:
+            what = f"the run began on the engine {shown(began)}, and goes on on {shown(here)}: last digits will differ"
+            teller.warn(f"{what}, and a replay cannot agree with both")
+        teller.say(f"going on after update {stands.last.updates:,}, in epoch {len(stands.epochs) + 1}")
     return state, state["history"]
 
 
@@ -196,9 +201,15 @@ class Recorder:
     """Writes a run down while it trains: a callback and a `between` for `epochs.learn`."""
 
     def __init__(
-        self, run: Run, experiment: Experiment, teller: Teller, stop: Callable[[], bool], history: list[dict[str, Any]]
+        self,
+        run: Run,
+        experiment: Experiment,
+        teller: Teller,
+        stop: Callable[[], bool],
+        history: list[dict[str, Any]],
+        folds: Folds | None = None,
     ) -> None:
-        self.run, self.experiment, self.teller, self.stop = run, experiment, teller, stop
+        self.run, self.experiment, self.teller, self.stop, self.folds = run, experiment, teller, stop, folds
         self.identity, self.every = experiment.identity, experiment.settings.checkpoint_every
         self.history = list(history)
         self._fresh: Epoch | None = None
@@ -253,11 +264,12 @@ class Recorder:
     def save(self, midway: Midway, must: bool = False, **more: Any) -> None:
         """A checkpoint, and the best weights if they are others than last time. What fails is told, and tried again; it
         raises only if it `must` succeed."""
-        state = {"midway": plain(midway), "history": self.history, **more}
+        folds = None if self.folds is None else [dict(each) for each in self.folds.judged]
+        state = {"midway": plain(midway), "history": self.history, "folds": folds, **more}
         step = midway.last.updates
         try:
             if midway.best_epoch != self._saved_best:  # before the checkpoint: then a run that is cut off has a model
-                best = self.experiment.recipe.keeps == "best"
+                best = self.experiment.recipe.keeps == "best" or more.get("ended") == "not finite"
                 self.experiment.model(midway.best if best else midway.last).save(self.run.model_file)
                 self._saved_best = midway.best_epoch
             path = self.run.checkpoints / files.step_name(step)

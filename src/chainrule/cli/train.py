@@ -13,7 +13,6 @@ from chainrule.cli import shared
 from chainrule.errors import InputError, Problem, printable, shown
 from chainrule.settings import CHANGEABLE, NAMES, Settings, about, read_settings
 
-SHORT = {"leave_out": "--leave-out", "learning_rate": "--learning-rate"}
 HIDDEN = ("data",)
 
 
@@ -72,7 +71,7 @@ def _number(name: str, text: str, kind: type) -> Any:
 @click.argument("data", nargs=-1)
 @click.option("-o", "--output", metavar="FOLDER", help="The run folder; by default runs/NAME-1, -2 ...")
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")
-@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped; DATA: its table, if it was moved.")
 @click.option("--force-new", is_flag=True, help="With --resume: begin anew if the checkpoint is of other data or settings.")
 @click.option("--config", metavar="FILE", help="Settings from a TOML file, such as another run's run.toml.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -162,10 +161,9 @@ def _go(run: Any, settings: Settings, facts: dict[str, Any] | None, as_json: boo
     with asked_to_end() as asked:
         outcome = train(run, settings, teller, stop=lambda: bool(asked), resumed=facts is not None, force_new=force_new)
     teller.done()
-    if asked:
+    if outcome is None:
         click.echo(f"saved; go on with: chainrule train --resume {_quoted(str(run.folder))}", err=True)
         return asked.code
-    assert outcome is not None
     shared.deliver(outcomes.as_json(outcome) if as_json else outcomes.as_text(outcome, shared.width()), None)
     return 1 if outcome.learned.trouble else 0
 

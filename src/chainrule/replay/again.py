@@ -115,9 +115,7 @@ class RecordedRun:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What the run's checkpoints are of; RunError if they are of something else than its settings say."""
-        made = self.experiment
-        settings = made.settings.changed(data=self.settings.data)
-        identity = replace(made, settings=settings).identity
+        identity = self.experiment.identity
         for _, path in files.steps(self.run.checkpoints):
             try:
                 found = files.identity_of(path)
