@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-ON_A_TABLE = {"runs.md"}
+ON_A_TABLE = {"runs.md", "training.md"}
 """Pages that write files: they are played in a folder with the penguins in it, where the page's first command was run."""
 
 

@@ -504,7 +504,7 @@ EXPLAINED: Mapping[str, set[str]] = {
     "dead units": {"diverged"},
     "saturation": {"diverged", "dead units"},
     "learning rate too high": _BROKEN | {"weights fade"},
-    "weights fade": _BROKEN,
+    "weights fade": _BROKEN | {"vanishing"},
     "underfitting": _BROKEN | _IDLE | {"dead units", "saturation", "learning rate too high"},
     "overfitting": _BROKEN | _IDLE | {"underfitting"},
     "no better than the baseline": _BROKEN | _IDLE | {"underfitting"},
