@@ -42,6 +42,7 @@ ROOMS = {
     "scores": set(),
     "settings": {"rules"},
     "experiment": {
+        "trials",
         "rules",
         "course",
         "engines",

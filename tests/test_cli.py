@@ -170,7 +170,7 @@ REFUSED = [
     (("explain", "mazur", "--names", "french"), "'french' is not one of"),
     (("explain", "mazur", "--sample", "x"), "--sample needs a whole number or all"),
     (("explain", "mazur", "--sample", "2"), "samples 1 to 1"),
-    (("explain", "mazur", "--step", "3"), "does not record runs"),
+    (("explain", "mazur", "--step", "3"), "--step is for recorded runs"),
     (("explain", "mazur", "--of", "w55"), "did you mean w5"),
     (("explain", "mazur", "--of", "dE/dW[9][1,1]"), "no number is called"),
     (("explain", "mazur", "--set", "update.order"), "--set needs KEY=VALUE"),

@@ -155,12 +155,14 @@ class Wide:
         return 900
 
 
-def test_the_strongest_of_what_cannot_be_told_apart_is_taken():
+def test_the_middle_is_left_for_what_is_clearly_better_only():
     inf = math.inf
     assert Trials(STRENGTHS, (1.0, 0.5, 0.5, inf, 0.6), (0.0,) * 5).best == 2
-    assert Trials(STRENGTHS, (1.0, 0.5, 0.55, inf, 0.6), (0.1, 0.0, 0.06, 0.0, 0.09)).best == 2
-    assert Trials(STRENGTHS, (1.0, 0.5, 0.55, inf, 0.6), (0.1, 0.0, 0.06, 0.0, 0.11)).best == 4
-    assert Trials(STRENGTHS, (inf,) * 5, (0.0,) * 5).best == 4
+    assert Trials(STRENGTHS, (1.0, 0.5, 0.55, inf, 0.6), (0.1, 0.0, 0.03, 0.0, 0.2)).best == 2
+    assert Trials(STRENGTHS, (1.0, 0.5, 0.55, inf, 0.6), (0.1, 0.0, 0.02, 0.0, 0.09)).best == 1
+    assert Trials(STRENGTHS, (1.0, 0.5, 0.55, inf, 0.6), (0.1, 0.0, 0.02, 0.0, 0.11)).best == 4  # the strongest as good
+    assert Trials(STRENGTHS, (1.0, 0.5, 0.55, inf, 0.6), (0.1, 0.0, 0.02, 0.0, 0.09), 0.06).best == 2  # nothing to speak of
+    assert Trials(STRENGTHS, (inf,) * 5, (0.0,) * 5).best == 2
 
 
 def test_a_trial_that_breaks_down_is_not_taken():

@@ -731,7 +731,7 @@ def test_a_table_of_ones_own(tmp_path):
         len(example.with_settings([("data.rows", "2"), ("data.classes", '["x", "y"]'), ("data.standardize", "false")]).x) == 2
     )
     semicolons = with_table(tmp_path, "a;b;k\n1,5;10;x\n2;20;y\n")
-    assert semicolons.raw[0].tolist() == [[1.5, 10], [2, 20]]
+    assert semicolons.raw.groups[0].cells.tolist() == [[1.5, 10], [2, 20]]
     example = with_table(tmp_path, "\ufeffa,b,k,d\n1,10,x,q\n3,,y,q\n5,30,x,q\n7,20,y,q\n")
     default = parse_spec(CLASSES.replace('columns = ["a", "b"]', ""), str(tmp_path / "s.toml"))
     assert default.inputs == ("a", "b")

@@ -143,3 +143,11 @@ def test_weights(tmp_path, weights, says, line):
 
 def test_right_weights(tmp_path):
     assert tables.weights_column(table_of(tmp_path, w=[0, 2, 3]), "w").tolist() == [0, 2, 3]
+
+
+def test_d21_numbers_that_float32_cannot_hold(tmp_path):
+    table = table_of(tmp_path, a=[1, "1e39", -3], b=[1, 2, 3])
+    tables.fits_float32(table, ["b"])
+    with pytest.raises(RunError, match="larger than float32 can hold") as caught:
+        tables.fits_float32(table, ["a", "b"])
+    assert (caught.value.problems[0].line, caught.value.problems[0].column) == (3, 1)

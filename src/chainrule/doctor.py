@@ -5,10 +5,11 @@ A rule of thumb is a function here, with its thresholds beside it; where nothing
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from statistics import fmean, median
+from statistics import fmean, median, stdev
 from typing import Any
 
 from chainrule.errors import shown
@@ -82,14 +83,23 @@ class Evidence:
     ) -> Evidence:
         """The inverse of `data`; what is not in it is not known."""
         known = {entry.name for entry in fields(cls)} - {"settings", "history", "figures"}
-        told = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items() if name in known}
+        told: dict[str, Any] = {name: data[name] for name in known & data.keys()}
+        told |= {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
         told["weighs"] = tuple((name, worse) for name, worse in data.get("weighs", ()))
         return cls(settings, history=history, figures=figures, **told)
 
     @property
+    def priced(self) -> bool:
+        """Whether the weights have a price: then the training loss without it is not known well in the first epochs."""
+        return any(entry.get("penalty") for entry in self.history)
+
+    @property
     def losses(self) -> list[float]:
-        """The training loss of each epoch, without the price of the weights."""
-        return [_number(entry.get("loss")) - (entry.get("penalty") or 0.0) for entry in self.history]
+        """The training loss of each epoch, without the price of the weights: of that only the end of each epoch is known,
+        and in between it goes steadily."""
+        prices = [entry.get("penalty") or 0.0 for entry in self.history]
+        means = [(a + b) / 2 for a, b in itertools.pairwise([*prices[:1], *prices])]
+        return [_number(entry.get("loss")) - price for entry, price in zip(self.history, means, strict=True)]
 
     @property
     def curve(self) -> str:
@@ -109,16 +119,38 @@ class Evidence:
 
     @property
     def blind(self) -> float:
-        """The loss of a model that knows nothing but how frequent each class is, or the mean."""
+        """The loss of a model that knows nothing but how frequent each class is, or the mean; NaN if some rows count more."""
+        if self.settings.weights is not None or self.settings.class_weight != "none":
+            return math.nan
         if self.task == "number":
             return 1.0  # the targets are standardised
         total = sum(self.counts)
         return -sum(n / total * math.log(n / total) for n in self.counts if n) if total else math.nan
 
     @property
-    def comparable(self) -> bool:
-        """Whether losses of training and of rows held out mean the same: not if some rows count more."""
-        return self.settings.weights is None and self.settings.class_weight == "none"
+    def measure(self) -> str:
+        """The figure by which models are compared."""
+        if self.task == "number":
+            return "r2"
+        return "accuracy" if self.settings.class_weight == "none" else "balanced_accuracy"
+
+    def score(self, *names: str) -> float:
+        """That figure of the model, or of a baseline under one of these names; NaN if it is not known."""
+        figures = self.figures or {}
+        return next((float(figures[name][self.measure]) for name in names if name in figures), math.nan)
+
+    @property
+    def luck(self) -> float:
+        """By how much two scores on the rows held out may differ for nothing."""
+        if self.figures is None or self.task == "number":
+            return max(0.02, 0.5 / math.sqrt(self.figures["rows"])) if self.figures else math.nan
+        part, rows = self.figures["model"]["accuracy"], self.figures["rows"]
+        return 2 * math.sqrt(max(part * (1 - part), 1 / rows) / rows)  # two standard errors
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether a linear model cannot do anything with the columns either."""
+        return not self.score("linear") > self.score("mean", "most frequent class") + self.luck / 2 and self.figures is not None
 
     def layer(self, number: int) -> str:
         """A layer as people call it, by its number among the layers with weights."""
@@ -141,13 +173,13 @@ Rule = Callable[[Evidence], Iterator[Finding]]
 def diverged(e: Evidence) -> Iterator[Finding]:
     """Training broke down."""
     if e.ended == "not finite":
-        rate = (e.settings.learning_rate or 0.01) / 10
+        rate = min(0.1, (e.settings.learning_rate or 0.01) / 10)
         do = f"Use a smaller step, --learning-rate {rate:g}, or --clip-norm 1."
         yield Finding("diverged", "serious", f"Training broke down: {e.trouble.rstrip('.')}.", do)
 
 
 JUMP = 10.0
-"""A loss so many times the first one has exploded."""
+"""A loss so many times that of a model that knows nothing has exploded."""
 
 GROWN = 1e3
 """A gradient so many times what it was at first has exploded."""
@@ -156,11 +188,15 @@ GROWN = 1e3
 def exploding(e: Evidence) -> Iterator[Finding]:
     """The loss or a gradient became large."""
     losses = [loss for loss in e.losses if loss == loss]
-    do = "Use --clip-norm 1, or a smaller --learning-rate."
-    if losses and max(losses) > JUMP * max(losses[0], e.blind if e.blind == e.blind else 0.0):
+    usual = e.blind if e.blind == e.blind else losses[0] if losses else math.nan
+    do = "Use a smaller --learning-rate, or --clip-norm 1."
+    if losses and not e.priced and max(losses) > JUMP * usual:
         epoch = e.losses.index(max(losses)) + 1
-        what = f"The loss rose to {max(losses):.3g} in epoch {epoch:,}, from {losses[0]:.3g} in the first."
-        yield Finding("exploding", "serious", what, do, {"first": losses[0], "largest": max(losses), "epoch": epoch})
+        what = f"The training loss rose to {max(losses):.3g} in epoch {epoch:,}; who knows nothing of the columns has "
+        recovered = losses[-1] < usual / 2
+        what += f"{usual:.3g}." + (f" It came down again, to {losses[-1]:.3g}." if recovered else "")
+        numbers = {"knowing nothing": usual, "largest": max(losses), "epoch": epoch, "last": losses[-1]}
+        yield Finding("exploding", "warning" if recovered else "serious", what, do, numbers)
         return
     if not e.measured:
         return
@@ -236,8 +272,8 @@ def saturated(e: Evidence) -> Iterator[Finding]:
     for layer in layers:
         part = layer.get("saturated")
         if part is not None and part >= SATURATED:
-            what = f"In {e.layer(layer['layer'])}, {part:.0%} of the outputs are at an end of their range, where nothing is learned "
-            what += f"(epoch {epoch:,})."
+            what = f"In {e.layer(layer['layer'])}, {part:.0%} of the outputs are at an end of their range, where "
+            what += f"nothing is learned (epoch {epoch:,})."
             do = "Use a smaller --learning-rate, --norm layer, or --activation relu."
             yield Finding("saturation", "warning", what, do, {"layer": layer["layer"], "saturated": part})
 
@@ -248,21 +284,42 @@ BARELY = 0.95
 
 def underfitting(e: Evidence) -> Iterator[Finding]:
     """The training rows themselves are not learned."""
-    if not e.losses or e.ended == "not finite" or not e.comparable or not e.losses[-1] > BARELY * e.blind:
+    if not e.losses or e.ended == "not finite" or e.hopeless or not e.losses[-1] > BARELY * e.blind:
         return
     losses = e.losses
-    falls = sum(b < a for a, b in zip(losses, losses[1:], strict=False))
-    steady = len(losses) > 2 and falls > 0.8 * (len(losses) - 1)
-    numbers = {"loss": losses[-1], "knowing nothing": e.blind}
-    rate = e.settings.learning_rate or 0.01
-    if _update(e) < SLOW and (steady or len(losses) <= 2):
-        what = f"The learning rate is too low: after {len(losses):,} epochs the loss is {losses[-1]:.3g}, and {e.blind:.3g} "
-        what += "without learning anything."
-        yield Finding("rate too low", "serious", what, f"Use --learning-rate {rate * 10:g}, or more.", numbers)
+    falls = sum(b < a for a, b in itertools.pairwise(losses))
+    steady = len(losses) <= 2 or falls > 0.8 * (len(losses) - 1)
+    rate, moved = e.settings.learning_rate or 0.01, _update(e)
+    numbers = {"loss": losses[-1], "knowing nothing": e.blind, "update": moved}
+    told = f"After {len(losses):,} epochs the training loss is {losses[-1]:.3g}; "
+    told += f"who knows nothing of the columns has {e.blind:.3g}"
+    if moved < SLOW / 10 and steady:
+        higher = rate * 10.0 ** min(6, max(1, round(math.log10(SLOW / max(moved, 1e-300)))))
+        what = f"{told}, and an update moves the weights by {moved:.1e} of their length."
+        yield Finding("learning rate too low", "serious", what, f"Use --learning-rate {higher:.1g}.", numbers)
     else:
-        what = f"Nothing was learned: the training loss is {losses[-1]:.3g}, and {e.blind:.3g} is had without looking at the columns."
-        do = "Use a larger or a smaller --learning-rate, more --epochs, more --hidden units; or the columns do not tell the target."
-        yield Finding("underfitting", "serious", what, do, numbers)
+        do = "Use another --learning-rate, more --epochs, more --hidden units, less --weight-decay; "
+        do += "or the columns do not tell the target."
+        yield Finding("underfitting", "serious", f"{told}: nothing was learned.", do, numbers)
+
+
+FADED = 0.25
+"""Weights that have shrunk to less than this part of what they were are held back too strongly."""
+
+
+def faded(e: Evidence) -> Iterator[Finding]:
+    """Weight decay leaves nothing of the weights."""
+    if len(e.measured) < 2 or not e.settings.weight_decay or e.hopeless or not e.losses[-1] > 0.8 * e.blind:
+        return
+    parts = [
+        after["weights"] / before["weights"]
+        for before, after in zip(e.measured[0][1], e.measured[-1][1], strict=True)
+        if before["weights"] and after["weights"] is not None
+    ]
+    if parts and max(parts) < FADED:
+        what = f"Weight decay has shrunk the weights of every layer, to {max(parts):.1%} of their length at most."
+        do = f"Use --weight-decay {e.settings.weight_decay / 100:.1g}, or 0."
+        yield Finding("weights fade", "serious", what, do, {"left": max(parts), "weight_decay": e.settings.weight_decay})
 
 
 SLOW = 1e-3
@@ -284,39 +341,40 @@ STRIDE = 0.1
 
 def rate_too_high(e: Evidence) -> Iterator[Finding]:
     """The loss jumps about, or rises again, because steps are too long."""
-    losses = [loss for loss in e.losses if loss == loss]
-    if len(losses) < 8 or not e.blind == e.blind or e.ended == "not finite":
+    losses = [loss for loss in (e.watched if e.priced else e.losses) if loss == loss]
+    if len(losses) < 8 or e.blind != e.blind or e.ended == "not finite":
         return
     calm = losses[len(losses) // 2 :]
-    jumps = median(abs(b - a) for a, b in zip(calm, calm[1:], strict=False)) / e.blind
+    changes = [b - a for a, b in itertools.pairwise(calm)]
+    restless = sum(change > 0 for change in changes) > len(changes) / 4  # else it falls, only fast
+    jumps = median(map(abs, changes)) / e.blind if restless else 0.0
     lowest, last = min(losses), fmean(losses[-3:])
     rose = last > 1.5 * lowest + 0.1 * e.blind
     strides = _update(e)
     if jumps > ROUGH or rose or (strides > STRIDE and last > 0.5 * e.blind):
         rate = e.settings.learning_rate or 0.01
-        told = (
-            f"the loss rose again, from {lowest:.3g} to {last:.3g}"
-            if rose
-            else f"the loss jumps by {jumps * e.blind:.3g} from epoch to epoch"
-            if jumps > ROUGH
-            else f"an update changes the weights by {strides:.0%}"
-        )
-        do = f"Use --learning-rate {rate / 10:g}, or --schedule one_cycle." if e.settings.schedule == "constant" else ""
-        do = do or f"Use --learning-rate {rate / 10:g}."
+        whose = "loss of rows it is not trained on" if e.priced and e.curve else "training loss"
+        if rose:
+            what = f"The {whose} rose again, from {lowest:.3g} to {last:.3g}."
+        elif jumps > ROUGH:
+            what = f"The {whose} still jumps by {jumps * e.blind:.2g} from epoch to epoch in the second half."
+        else:
+            what = f"An update moves the weights by {strides:.0%} of their length."
+        do = f"Use --learning-rate {rate / 10:g}" + (", or --schedule one_cycle." if e.settings.schedule == "constant" else ".")
         numbers = {"jumps": jumps, "lowest": lowest, "last": last, "update": strides}
-        yield Finding("rate too high", "warning", f"The learning rate is too high: {told}.", do, numbers)
+        yield Finding("learning rate too high", "warning", what, do, numbers)
 
 
 GAP = 0.3
 """How much worse rows held out may be than training rows, in parts of what a model has that knows nothing."""
 
-AGAIN = 0.2
+AGAIN = 0.15
 """How far the validation loss may rise again after its best, in the same parts."""
 
 
 def overfitting(e: Evidence) -> Iterator[Finding]:
     """The training rows are learned by heart."""
-    if not e.losses or not e.blind == e.blind or not e.comparable or e.ended == "not finite":
+    if not e.losses or e.blind != e.blind or e.ended == "not finite":
         return
     if not e.curve:
         return
@@ -326,7 +384,7 @@ def overfitting(e: Evidence) -> Iterator[Finding]:
     best = losses.index(lowest) + 1
     if last - lowest > AGAIN * e.blind and last > 1.1 * lowest:
         saved = e.kept == best and e.curve == "validation"
-        what = f"Overfitting: the loss of the {rows} was lowest in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it."
+        what = f"The loss of the {rows} was lowest in epoch {best:,} ({lowest:.3g}) and rose to {last:.3g} after it."
         what += " The weights of that epoch are kept, so the model is not harmed." if saved else ""
         stop = f"--patience {max(5, len(losses) // 20)} to save time" if e.curve == "validation" else "--validation 0.15"
         numbers = {"lowest": lowest, "epoch": best, "last": last}
@@ -335,7 +393,7 @@ def overfitting(e: Evidence) -> Iterator[Finding]:
     place = e.kept or len(losses)
     train, held = e.losses[place - 1], losses[place - 1]
     if held - train > GAP * e.blind and held > 1.5 * train:
-        what = f"Overfitting: the loss is {train:.3g} on the training rows and {held:.3g} on the {rows}."
+        what = f"The loss is {train:.3g} on the training rows and {held:.3g} on the {rows}."
         yield Finding("overfitting", "warning", what, f"Use more rows{remedies}.", {"training": train, "others": held})
 
 
@@ -360,12 +418,13 @@ def unfinished(e: Evidence) -> Iterator[Finding]:
         )
         return
     watched = e.watched
-    if e.ended != "epochs" or epochs < 10 or not e.blind == e.blind:
+    if e.ended != "epochs" or epochs < 10:
         return
     size = max(2, epochs // 10)
     before, last = fmean(watched[-2 * size : -size]), fmean(watched[-size:])
     progress, drop = watched[0] - last, before - last
-    if progress > 0 and drop > STILL * progress and drop > 0.01 * e.blind:
+    calm = drop > stdev(watched[-size:])  # else it only goes up and down
+    if progress > 0 and calm and drop > STILL * progress and drop > 0.01 * watched[0]:
         what = f"The loss was still falling at the end: from {before:.3g} to {last:.3g} over the last {size:,} epochs."
         yield Finding("unfinished", "note", what, f"Use --epochs {epochs * 2}.", {"before": before, "last": last})
 
@@ -374,24 +433,17 @@ def no_better(e: Evidence) -> Iterator[Finding]:
     """Simpler models are as good."""
     if e.figures is None:
         return
-    name = "r2" if e.task == "number" else "accuracy"
-    model, rows = e.figures["model"][name], e.figures["rows"]
-    simplest = e.figures.get("mean" if e.task == "number" else "most frequent class", {}).get(name)
-    line = e.figures.get("linear", {}).get(name)
-    if name == "accuracy" and model == model and model > 0.5:
-        luck = math.sqrt(max(model * (1 - model), 1 / rows) / rows)  # one standard error
-    else:
-        luck = 0.02
-    called = "R2" if name == "r2" else "accuracy"
-    if simplest is not None and model <= simplest + 0.25 * luck:
+    model, simplest, line = e.score("model"), e.score("mean", "most frequent class"), e.score("linear")
+    called = {"r2": "R2"}.get(e.measure, e.measure.replace("_", " "))
+    balanced = {name: figures.get("balanced_accuracy", 0.0) for name, figures in e.figures.items() if name != "rows"}
+    told_apart = e.task != "number" and balanced["model"] > balanced["most frequent class"] + 0.02  # rare classes, too
+    if model <= simplest + e.luck / 8 and not told_apart:
         always = "always saying the mean" if e.task == "number" else "always saying the most frequent class"
-        balanced = e.figures["model"].get("balanced_accuracy", 0.0)
-        if name == "r2" or balanced <= e.figures["most frequent class"]["balanced_accuracy"] + 0.02:
-            what = f"The model is no better than {always}: {called} {model:.3f} against {simplest:.3f}."
-            do = "The columns may not tell the target; look at what was left out of them, or get others."
-            yield Finding("no better than the baseline", "serious", what, do, {"model": model, "baseline": simplest})
-            return
-    if line is not None and model < line - luck:
+        what = f"The model is no better than {always}: {called} {model:.3f} against {simplest:.3f}"
+        what += ", and a linear model is not, either." if e.hopeless else "."
+        do = "The columns may not tell the target: look for others, and for those that were left out."
+        yield Finding("no better than the baseline", "serious", what, do, {"model": model, "baseline": simplest})
+    elif model < line - e.luck:
         what = f"A linear model does better: {called} {line:.3f} against {model:.3f}."
         do = "Use --hidden none, more rows, or stronger --weight-decay and --dropout."
         yield Finding("no better than linear", "warning", what, do, {"model": model, "linear": line})
@@ -410,7 +462,10 @@ def imbalance(e: Evidence) -> Iterator[Finding]:
             worst = min(worst or (1.0, "", 0), (recall, name, count))
     if worst is not None:
         recall, name, count = worst
-        what = f"The class {shown(name)} is rare ({count:,} of {total:,} training rows), and only {recall:.0%} of its rows held out are recognised."
+        what = (
+            f"The class {shown(name)} is rare ({count:,} of {total:,} training rows), and only {recall:.0%} of its rows held "
+            "out are recognised."
+        )
         balanced = e.settings.class_weight == "balanced"
         do = "Add rows of this class." if balanced else "Use --class-weight balanced, or add rows of this class."
         yield Finding("class imbalance", "warning", what, do, {"class": name, "rows": count, "recall": recall})
@@ -420,8 +475,7 @@ def gives_away(e: Evidence) -> Iterator[Finding]:
     """One column alone makes the model as good as it is."""
     if e.figures is None or len(e.weighs) < 3:
         return
-    name = "r2" if e.task == "number" else "accuracy"
-    if not e.figures["model"][name] > 0.995:
+    if not e.score("model") > 0.995:
         return
     first, second = sorted(e.weighs, key=lambda each: -each[1])[:2]
     if first[1] > 0 and second[1] < 0.02 * first[1]:
@@ -437,17 +491,25 @@ def about_the_data(e: Evidence) -> Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
-    diverged, exploding, vanishing, dead, saturated, underfitting, rate_too_high, overfitting, unfinished, no_better,
+    diverged, exploding, vanishing, dead, saturated, faded, underfitting, rate_too_high, overfitting, unfinished, no_better,
     imbalance, gives_away, about_the_data,
 )  # fmt: skip
 
+_BROKEN = {"diverged", "exploding"}
+_IDLE = {"learning rate too low", "weights fade", "vanishing"}
+
 EXPLAINED: Mapping[str, set[str]] = {
-    "rate too high": {"diverged", "exploding"},
-    "no better than the baseline": {"diverged", "rate too low", "underfitting"},
-    "no better than linear": {"diverged", "rate too low", "underfitting"},
-    "unfinished": {"rate too low", "diverged"},
-    "underfitting": {"diverged", "exploding", "rate too low"},
     "exploding": {"diverged"},
+    "vanishing": {"diverged"},
+    "dead units": {"diverged"},
+    "saturation": {"diverged", "dead units"},
+    "learning rate too high": _BROKEN | {"weights fade"},
+    "weights fade": _BROKEN,
+    "underfitting": _BROKEN | _IDLE | {"dead units", "saturation", "learning rate too high"},
+    "overfitting": _BROKEN | _IDLE | {"underfitting"},
+    "no better than the baseline": _BROKEN | _IDLE | {"underfitting"},
+    "no better than linear": _BROKEN | _IDLE | {"underfitting", "no better than the baseline"},
+    "unfinished": _BROKEN | _IDLE | {"underfitting", "learning rate too high"},
 }
 """A kind is not told beside any of these: they are its cause, or say the same."""
 

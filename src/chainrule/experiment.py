@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import engines, files, preparing, recipes, splits, tables
+from chainrule import engines, files, preparing, recipes, splits, tables, trials
 from chainrule.course import Checkpoint, Course, Learned, Rows, some
 from chainrule.engines import Task
 from chainrule.errors import InputError, Problem, RunError, shown
@@ -35,11 +35,13 @@ LARGE = 10_000_000
 class Experiment:
     """A training run before it begins.
 
-    settings: resolved, every choice made. train, validation, test: rows of the table, from 0. said: one sentence on each
-    thing that was found or decided; warned: those that may be mistakes.
+    settings: resolved, every choice made; asked: as they were given. train, validation, test: rows of the table, from 0.
+    said: a sentence on each thing that was found or decided; warned: those that may be mistakes. cache: where rows are that
+    memory does not hold.
     """
 
     settings: Settings
+    asked: Settings
     table: Table
     goal: Goal
     preparation: Preparation
@@ -96,16 +98,7 @@ class Experiment:
 
     def weights(self, rows: Any) -> Any:
         """What each of these rows counts, (rows,), or None if all count alike."""
-        settings, weight = self.settings, None
-        if settings.weights is not None:
-            weight = preparing.sample_weights(self.table, settings.weights, rows)
-        if settings.class_weight == "balanced" and self.goal.kind != "number":
-            codes = self.goal.codes(self.table.column(self.goal.column), self.train)
-            counts = np.bincount(codes, minlength=len(self.goal.classes))
-            balance = len(codes) / (len(counts) * np.maximum(counts, 1))
-            balanced = balance[self.goal.codes(self.table.column(self.goal.column), rows)]
-            weight = balanced if weight is None else weight * balanced
-        return weight
+        return weights_of(self.settings, self.table, self.goal, rows, self.train)
 
     def kept(self, learned: Learned) -> Checkpoint:
         """The weights that the model gets: the best where validation rows say which those are, else the last good ones.
@@ -134,6 +127,7 @@ class Experiment:
             "validation_rows": len(self.validation),
             "test_rows": len(self.test),
             "inputs": len(self.preparation.inputs),
+            "strength": self.recipe.reasons.get("weight_decay", ""),
             "program": files.program(),
         }
 
@@ -153,6 +147,21 @@ def place_of(table: Table, row: int) -> str:
     """A row of a table, by its line in the file."""
     file, line = table.place(row)
     return f"line {line} of {Path(file).name}" if line is not None else f"row {row + 1} of {Path(file).name}"
+
+
+def weights_of(settings: Settings, table: Table, goal: Goal, rows: Any, train: Any) -> Any:
+    """What each of these rows counts, (rows,), or None if all count alike; classes are balanced over the rows to train on."""
+    weight = None
+    if settings.weights is not None:
+        weight = preparing.sample_weights(table, settings.weights, rows)
+    if settings.class_weight == "balanced" and goal.kind != "number":
+        column = table.column(goal.column)
+        codes = goal.codes(column, train)
+        counts = np.bincount(codes, minlength=len(goal.classes))
+        balance = len(codes) / (len(counts) * np.maximum(counts, 1))
+        balanced = balance[goal.codes(column, rows)]
+        weight = balanced if weight is None else weight * balanced
+    return weight
 
 
 def prepare(settings: Settings, cache: Path | None = None) -> Experiment:
@@ -199,7 +208,7 @@ def of_rows(
     if settings.features is not None:
         beside |= {name for name in table.names if name not in (*settings.features, settings.target)}
     preparation, notes = preparing.fit(table, learn, settings.target, leave_out=beside, keep=settings.keep)
-    recipe = _recipe(settings, len(learn), len(preparation.inputs), goal)
+    recipe = _tried(settings, table, found, goal, preparation, learn)
     train, validation = learn, learn[:0]
     grouping = grouping_of(settings, table, learn, found.kind)
     if recipe.validation_fraction:
@@ -209,6 +218,7 @@ def of_rows(
     said = (found.why, *preparing.summed_up(note for note in notes if not note.warning))
     return Experiment(
         _resolved(settings, recipe, found, grouping.how),
+        settings,
         table,
         goal,
         preparation,
@@ -342,6 +352,19 @@ RECIPE = (
     "batch_size", "epochs", "patience", "dtype",
 )  # fmt: skip
 """The settings that a recipe chooses where nobody did."""
+
+
+def _tried(settings: Settings, table: Table, found: Recognised, goal: Goal, preparation: Preparation, learn: Any) -> Recipe:
+    """The recipe, with what has to be tried out on the rows to learn from."""
+    recipe = _recipe(settings, len(learn), len(preparation.inputs), goal)
+    if not recipe.strengths:
+        return recipe
+    dtype = np.dtype(recipe.dtype)
+    weight = weights_of(settings, table, goal, learn, learn)
+    t = goal.targets(table.column(goal.column), learn, dtype, table.place)
+    rows = Rows(preparation.matrix(table, learn, dtype), t, weight)
+    by = grouping_of(settings, table, learn, found.kind).chosen
+    return trials.tried(recipe, rows, goal.outputs, settings.seed, engine=settings.engine, threads=settings.threads, **by)[0]
 
 
 def _resolved(settings: Settings, recipe: Recipe, found: Recognised, how: str) -> Settings:

@@ -30,7 +30,7 @@ class Folds:
 
 def cross_validate(experiment: Experiment, tell: Callable[[str], None], stop: Callable[[], bool]) -> Folds | None:
     """The experiment's settings on each of `folds` folds of all rows; None if somebody wants it to end."""
-    settings, table = experiment.settings, experiment.table
+    settings, table = experiment.asked, experiment.table  # each fold chooses from its own rows
     found = preparing.recognise(table, settings.target, settings.task)
     usable, _ = usable_rows(settings, table)
     chosen = grouping_of(settings, table, usable, found.kind).chosen

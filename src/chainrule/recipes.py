@@ -87,12 +87,16 @@ class Recipe:
         return "best" if self.validation_fraction else "last"
 
     def changed(self, **settings: Any) -> Recipe:
-        """The recipe with settings that the user gave, and says so. InputError for what is unknown or impossible."""
+        """The recipe with settings that the user gave, and says so where they differ. InputError for what is unknown or
+        impossible."""
         for name in settings:
             if name not in SETTINGS:
                 raise InputError("unknown setting", got=shown(name), do=nearest(name, SETTINGS), field=name)
         strengths = () if {"weight_decay", "dropout", "optimizer"} & set(settings) else self.strengths
-        reasons = {**self.reasons, **dict.fromkeys(settings, "as given")}
+        others = [name for name, value in settings.items() if value != getattr(self, name)]
+        reasons = {**self.reasons, **dict.fromkeys(others, "as given")}
+        if "validation_fraction" in others and "patience" not in others:
+            reasons.pop("patience", None)  # it was about other validation rows
         return replace(self, **settings, strengths=strengths, reasons=reasons)
 
     def settled(self, weight_decay: float, dropout: float, why: str) -> Recipe:

@@ -108,8 +108,10 @@ class Settings:
 NAMES = tuple(entry.name for entry in fields(Settings))
 _META = {entry.name: entry.metadata for entry in fields(Settings)}
 CHANGEABLE = ("data", "engine", "threads", "time_limit", "checkpoint_every", "memory")
-"""What may be said anew when a run goes on: where the same table lies now, and how it is trained on. None of it changes a bit
-of an update, but for another engine: that changes last digits, and is warned of."""
+"""What may be said anew when a run goes on: where the same table lies now, and how it is trained on.
+
+None of it changes a bit of an update, but for another engine: that changes last digits, and is warned of.
+"""
 
 
 def about(name: str) -> Mapping[str, Any]:

@@ -87,11 +87,13 @@ def _layer(network: Network, steps: dict[StepKey, Any], place: int, old: Any, re
     layer: its number. z: mean and standard deviation of the weighted sums that go into its activation; a: of the outputs
     (hidden layers). dead: the part of its units that pass no change on: the activation's slope is 0 in every row. saturated:
     the part of the outputs at an end of the activation's range, where it has two. weights, gradient: the length of W and of
-    dE/dW; delta: of dE/dz, the error that is handed back. update: the length of the step that W would take next, in parts of
-    its own. spread: the root mean square of dE/dW, comparable between layers of different sizes.
+    dE/dW, without the price of the weights; spread: the root mean square of dE/dW, comparable between layers of different
+    sizes. delta: the length of dE/dz, the error that is handed back. update: the length of the step that W would take next,
+    in parts of its own.
     """
     where, activation = _activation(network, place)
-    w, gradient, new = old[place - 1]["W"], result.gradients[place - 1]["W"], result.parameters[place - 1]["W"]
+    w, new = old[place - 1]["W"], result.parameters[place - 1]["W"]
+    gradient = np.asarray(steps.get(StepKey("dE_data/dW", place, "ij"), result.gradients[place - 1]["W"]))
     size = _length(w)
     told: dict[str, Any] = {"layer": place, "z": _mean_and_deviation(steps.get(StepKey("z", where, "ri")))}
     if where < len(network.layers):

@@ -39,6 +39,9 @@ MANY = 200_000
 class Trace:
     """Every number of one step, opened when it is asked for: `trace["w5+"]`, `trace["dE/dW[2][1,1]"]`."""
 
+    followed = 0
+    """The only sample whose numbers are opened where a number is asked for that all of them lead to; 0 for all."""
+
     forward_only = False
     """Whether there is nothing but a way to the outputs: no loss, no way back, no update."""
 
@@ -355,7 +358,7 @@ class Trace:
         for term in queue:
             if not isinstance(term.name, Cell) or term.name in order:
                 continue
-            if len(order) >= most:
+            if len(order) >= most or (self.followed and term.name.sample not in (0, self.followed)):
                 unopened += term.opens
                 continue
             order[term.name] = term

@@ -18,7 +18,7 @@ from chainrule.course import Rows, some
 from chainrule.engines import Task, choose
 from chainrule.epochs import learn
 from chainrule.errors import RunError
-from chainrule.recipes import FEW, Recipe
+from chainrule.recipes import FEW, MIDDLE, Recipe
 from chainrule.splits import Split
 
 FOLDS = 3
@@ -33,6 +33,16 @@ PIECES = 10
 ERRORS = 1.0
 """Losses so many standard errors apart count as equal."""
 
+SURPRISE = 3.0
+"""What one row adds to the sum of log losses if its class had a chance of a twentieth, in nats.
+
+Where nearly all rows are right, weak and strong differ in how sure they are of them, row for row alike, and no spread of these
+says what one more mistake in the next rows will cost: less than that is no difference.
+"""
+
+CLEARLY = 2.0
+"""Losses more standard errors apart than this are clearly different."""
+
 WORK = 4e11
 """Multiplications and additions that all trials together may cost: some ten seconds of one core."""
 
@@ -40,18 +50,22 @@ WORK = 4e11
 @dataclass(frozen=True)
 class Trials:
     """What was tried: losses[i] is the mean validation loss with strengths[i], infinite where training broke down; errors[i]
-    the standard error of how much more that is than the least."""
+    the standard error of how much more that is than the least; least: a difference that says nothing."""
 
     strengths: tuple[tuple[float, float], ...]
     losses: tuple[float, ...]
     errors: tuple[float, ...]
+    least: float = 0.0
 
     @property
     def best(self) -> int:
-        """The place of the strongest one whose loss cannot be told from the least: more hold never needs more luck (the
-        rule of one standard error; Breiman, Friedman, Olshen, Stone 1984)."""
-        losses = np.asarray(self.losses)
-        return int(np.flatnonzero(losses <= losses.min() + ERRORS * np.asarray(self.errors))[-1])
+        """The place of the one to take: the middle one, that suits most tables, unless another is clearly better; then the
+        strongest whose loss cannot be told from the least: more hold never needs more luck (the rule of one standard
+        error; Breiman, Friedman, Olshen, Stone 1984)."""
+        losses, errors = np.asarray(self.losses), np.asarray(self.errors)
+        if len(losses) > MIDDLE and losses[MIDDLE] <= losses.min() + max(CLEARLY * errors[MIDDLE], self.least):
+            return MIDDLE
+        return int(np.flatnonzero(losses <= losses.min() + ERRORS * errors)[-1])
 
 
 def tried(
@@ -81,7 +95,7 @@ def tried(
             for strength in recipe.strengths
         ]
     )
-    found = _compared(recipe.strengths, losses)
+    found = _compared(recipe.strengths, losses, len(parts), 0.0 if recipe.task == "number" else SURPRISE / count)
     return recipe.settled(*recipe.strengths[found.best], _why(found, len(parts))), found
 
 
@@ -122,15 +136,20 @@ def _losses(recipe: Recipe, rows: Rows, part: Split, seed: int, engine: str, thr
     return np.array([session.loss(x[each], t[each], None if weight is None else weight[each])[0] for each in every])
 
 
-def _compared(strengths: tuple[tuple[float, float], ...], losses: Any) -> Trials:
-    """Means over the pieces of all folds, and how sure their differences are."""
+def _compared(strengths: tuple[tuple[float, float], ...], losses: Any, folds: int, least: float) -> Trials:
+    """Means over the pieces of all folds, and how sure their differences are.
+
+    Folds train on rows in common, so that their losses go astray together: the error of a mean is larger than their spread
+    says, by what Nadeau and Bengio (2003) found. least: a difference that says nothing, however sure it is.
+    """
     means = losses.mean(1) if losses.shape[1] else np.full(len(strengths), np.inf)
     if losses.shape[1] < 2 or not np.isfinite(means).any():
-        return Trials(strengths, tuple(means.tolist()), (0.0,) * len(strengths))
+        return Trials(strengths, tuple(means.tolist()), (0.0,) * len(strengths), least)
     with np.errstate(invalid="ignore"):
         more = losses - losses[np.argmin(means)]
-        errors = np.nan_to_num(more.std(1, ddof=1) / np.sqrt(losses.shape[1]))
-    return Trials(strengths, tuple(means.tolist()), tuple(errors.tolist()))
+        together = np.sqrt(1 + folds / (FOLDS - 1))  # a fold's rows kept aside, against those it trains on
+        errors = np.nan_to_num(together * more.std(1, ddof=1) / np.sqrt(losses.shape[1]))
+    return Trials(strengths, tuple(means.tolist()), tuple(errors.tolist()), least)
 
 
 def _why(found: Trials, parts: int) -> str:

@@ -74,6 +74,8 @@ def command(
         else:
             recorded.tell_step(what, step, after, data, telling)
         return
+    if Path(what).suffix == ".safetensors" and Path(what).is_file():
+        raise InputError("of a model a prediction is derived", got=shown(what), do="--row LINE --data FILE says of which row")
     for option, value in (("--step", step), ("--data", data or None)):
         if value is not None:
             do = "give the folder of a run (see `chainrule train`), or use --after N" if option == "--step" else "leave it out"

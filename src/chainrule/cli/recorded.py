@@ -42,7 +42,13 @@ class Telling:
 def is_recorded(what: str) -> bool:
     """Whether this is the folder of a run, and no spec or example."""
     path = Path(what)
-    return path.is_dir() or path.name == "run.toml"
+    if path.name == "run.toml" or (path / "run.toml").is_file():
+        return True
+    if not path.is_dir():
+        return False
+    from chainrule.spec import example_names
+
+    return what not in example_names()  # a folder may be called like an example
 
 
 def folder_of(what: str) -> Path:
@@ -78,15 +84,11 @@ def tell_step(what: str, step: int | None, after: int | None, data: tuple[str, .
     from chainrule.replay.telling import opened
 
     sample = telling.chosen
-    if isinstance(sample, str):
-        raise InputError("--sample all is too much of a run's step", got="all", do="name one, or what to derive with --of")
     run.check(number)
     found = opened(run, run.replay(number), telling.of, sample, telling.digits, telling.style)
     shared.warn(found.warnings)
-    text = tell(
-        found.trace, telling.form, found.of, sample, telling.timed, sheets=found.sheets, data=found.data, brief=not found.of,
-        **telling.options,
-    )  # fmt: skip
+    told: dict[str, Any] = {"sheets": found.sheets, "data": found.data, "brief": not found.of}
+    text = tell(found.trace, telling.form, found.of, found.sample, telling.timed, **told, **telling.options)
     shared.deliver(text, telling.file)
 
 
@@ -96,8 +98,7 @@ def tell_row(what: str, row: str, data: tuple[str, ...], telling: Telling) -> No
     from chainrule.replay import rows
 
     if is_recorded(what):
-        folder = str(folder_of(what))
-        model, table = rows.of_run(open_run(folder, ()), data)
+        model, table = rows.of_run(open_run(what, ()), data)
     else:
         if not data:
             raise InputError("a model file has no table", got=shown(what), do="say where it is: --data FILE", field="--data")

@@ -206,13 +206,26 @@ class RecordedRun:
             begun = self.before(first)
             yield from ((update, begun) for update in self._updates(begun, last))
 
+    @cached_property
+    def broke(self) -> bool:
+        """Whether the run ended because a loss was not finite: in the update after its last one."""
+        for step, path in files.steps(self.run.checkpoints):
+            try:
+                state = files.read_checkpoint(path, allow_nonfinite=True)
+            except RunError:
+                continue
+            return step == self.updates and state.get("ended") == "not finite"
+        return False
+
     def check(self, number: int) -> None:
-        """InputError unless the run has such an update."""
-        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= max(self.updates, 1):
-            has = f"the run has the updates 1 to {self.updates:,}" if self.updates else "the run has no updates yet"
-            raise InputError(has, got=shown(number), do="choose one of them", field="--step")
-        if not self.updates:
-            raise RunError(Problem("the run has no updates yet", file=str(self.run.folder), do="train it: --resume"))
+        """InputError unless the run has such an update; the one that it broke down in is one."""
+        last = self.updates + self.broke
+        if not last:
+            raise RunError(Problem("the run has no updates yet", file=str(self.run.folder), do="train on: --resume"))
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= last:
+            raise InputError(
+                f"the run has the updates 1 to {last:,}", got=shown(number), do="choose one of them", field="--step"
+            )
 
     def before(self, number: int) -> Midway:
         """Where the run stood before an update: from the nearest earlier checkpoint on."""
@@ -359,4 +372,10 @@ def replay(run: RecordedRun | Run, number: int) -> Replay:
     opened = run if isinstance(run, RecordedRun) else RecordedRun(run.folder)
     update, begun = next(opened.again(number, number))
     places = tuple(opened.place(int(row)) for row in update.rows)
-    return Replay(**vars(update), places=places, agreement=opened.agreement(begun, number))
+    if update.after is None:
+        again = number > opened.updates
+        said = "it breaks down in the same update" if again else "it breaks down in this update, and the run went on"
+        agreement = Agreement(again, f"The replay {'agrees' if again else 'does not agree'} with the recorded run: {said}.")
+    else:
+        agreement = opened.agreement(begun, number)
+    return Replay(**vars(update), places=places, agreement=agreement)

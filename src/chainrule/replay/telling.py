@@ -32,12 +32,14 @@ FEW = 30
 
 @dataclass(frozen=True)
 class Opened:
-    """A recorded update, ready to be told: its trace, tables about it, and data for programs."""
+    """A recorded update, ready to be told: its trace, tables about it, data for programs, the numbers to derive, and the
+    sample whose share in them is followed."""
 
     trace: Trace
     sheets: tuple[Sheet, ...]
     data: dict[str, Any]
     of: tuple[str, ...] = ()
+    sample: int | None = None
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -103,7 +105,9 @@ def overview(run: RecordedRun, trace: Trace, replay: Replay) -> tuple[Sheet, ...
         moved: Any = "-"
         if replay.after is not None:
             moved = float(np.abs((replay.after - replay.before.parameters)[span.start : span.stop]).max())
-        rows.append((trace.label(cell), float(gradient[index]), float(np.sqrt((gradient**2).sum())), moved))
+        largest = float(gradient[index])
+        length = abs(largest) * float(np.sqrt(((gradient / (largest or 1.0)) ** 2).sum()))  # squares may overflow
+        rows.append((trace.label(cell), largest, length, moved))
     title = ("largest gradient", "value", "length of all", "largest change")
     gradients = Sheet("gradients", "Largest gradients", "", title, tuple(rows))
     table, losses = run.experiment.table, trace.losses
@@ -203,35 +207,47 @@ def recorded_number(trace: Trace, replay: Replay, cell: Cell) -> Any:
     return None if values is None or np.size(values) == 1 != np.size(values) else values[index_of(trace.network, place)]
 
 
+@np.errstate(all="ignore")  # what is infinite is told as it is
 def opened(
     run: RecordedRun,
     replay: Replay,
     of: Sequence[str] = (),
-    sample: int | None = None,
+    sample: int | str | None = None,
     digits: int | None = None,
     style: str = "",
 ) -> Opened:
     """A replayed update with what is told about the numbers in `of`, or an overview without any."""
     trace = trace_of(run, replay, digits, style)
-    if sample is not None and not 1 <= sample <= len(replay.rows):
-        raise InputError(f"this step has samples 1 to {len(replay.rows)}", got=shown(sample), do="--sample 1")
-    targets = [trace.goal(trace.find(name, sample or 1)) for name in of]
-    wanted = [*targets, Cell("E")] if not of else targets
-    sentences, compared = held_against(run, trace, replay, wanted)
-    if not of and replay.after is not None:
-        sentences = [_all_parameters(run, trace, replay)]
-    trace.notes = (*trace.notes, *_legend(run, targets), *sentences)
-    sheets: tuple[Sheet, ...] = ()
-    names = list(of)
-    if of:
-        places = dict.fromkeys(place for place in map(parameter_of, targets) if place is not None)
-        sheets = tuple(contributions(run, trace, replay, place) for place in places) if len(replay.rows) > 1 else ()
-        if sample is not None:
-            own = (trace.label(Cell(f"dE/d{p.symbol}", p.layer, p.units, sample)) for p in places)
-            names += [name for name in own if name in trace and name not in names]
-    else:
-        sheets = overview(run, trace, replay)
-    return Opened(trace, sheets, {"replay": data_of(run, replay) | {"compared": compared}}, tuple(names), warnings_of(replay))
+    if isinstance(sample, int) and not 1 <= sample <= len(replay.rows):
+        raise InputError(f"this step has samples 1 to {len(replay.rows)}", got=shown(sample), do="--sample 1, or --sample all")
+    data = {"replay": data_of(run, replay)}
+    if not of:
+        whole = () if replay.after is None else (_all_parameters(run, trace, replay),)
+        sentences, data["replay"]["compared"] = held_against(run, trace, replay, [Cell("E")])
+        trace.notes = (*trace.notes, *_legend(run, ()), *whole)
+        return Opened(trace, overview(run, trace, replay), data, (), None, warnings_of(replay))
+    targets = [trace.goal(trace.find(name, sample if isinstance(sample, int) else 1)) for name in of]
+    places = list(dict.fromkeys(place for place in map(parameter_of, targets) if place is not None))
+    sheets = [contributions(run, trace, replay, place) for place in places] if len(replay.rows) > 1 else []
+    names, follows = list(of), sample if isinstance(sample, int) else None
+    told: tuple[str, ...] = ()
+    if sheets and sample != "all":
+        largest = int(sheets[0].rows[0][1] or 1)
+        follows = follows or largest
+        trace.followed = follows
+        own = [trace.label(Cell(f"dE/d{place.symbol}", place.layer, place.units, follows)) for place in places]
+        names += [name for name in own if name in trace and name not in names]
+        most = "adds most, and its share" if follows == largest else "is asked for: its share"
+        place = replay.places[follows - 1]
+        told = (f"Sample {follows} ({place}) {most} is derived here; the shares of all rows stand at the end.",)
+    sentences, data["replay"]["compared"] = held_against(run, trace, replay, targets)
+    trace.notes = (*trace.notes, *_legend(run, targets), *sentences, *told)
+    return Opened(trace, tuple(sheets), data, tuple(names), follows, warnings_of(replay))
+
+
+def warnings_of(replay: Replay) -> tuple[str, ...]:
+    """What must not be overlooked."""
+    return (replay.agreement.sentence,) if replay.agreement.bits is False else ()
 
 
 def _legend(run: RecordedRun, cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -249,11 +265,6 @@ def _legend(run: RecordedRun, cells: Sequence[Cell]) -> tuple[str, ...]:
         ys = sorted({cell.units[0] - 1 for cell in named if cell.layer == last})
     pairs = [f"x[{i + 1}] is {inputs[i]}" for i in xs] + [f"a[{last}][{i + 1}] is {outputs[i]}" for i in ys]
     return (", ".join(pairs) + ".",) if pairs else ()
-
-
-def warnings_of(replay: Replay) -> tuple[str, ...]:
-    """What must not be overlooked."""
-    return (replay.agreement.sentence,) if replay.agreement.bits is False else ()
 
 
 def _all_parameters(run: RecordedRun, trace: Trace, replay: Replay) -> str:

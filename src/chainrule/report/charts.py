@@ -149,26 +149,22 @@ def columns(counts: Sequence[int], x: Axis, told: str, *, below: str, beside: st
     y = linear([0, max(counts)], 3)
     parts = _frame(x, y)
     width = 1 / len(counts)
-    for place, count in enumerate(counts):
-        up = HEIGHT * y.part(count)
-        parts.append(
-            el(
-                "rect", x=_across(place * width + width * 0.06), width=_across(width * 0.88), y=_px(HEIGHT - up), height=_px(up),
-                class_="column",
-            )
-        )  # fmt: skip
+    for number, count in enumerate(counts):
+        up, left = HEIGHT * y.part(count), _across((number + 0.06) * width)
+        parts.append(el("rect", x=left, width=_across(width * 0.88), y=_px(HEIGHT - up), height=_px(up), class_="column"))
     place = x.part(mark[0])
     parts.append(el("line", class_="mark", x1=_across(place), x2=_across(place), y1=0, y2=HEIGHT))
     return _chart(parts, told, below, beside)
 
 
 def bar(part: float, style: str = "", low: float | None = None, high: float | None = None) -> Markup:
-    """A bar of a part of the width, from 0 to 1; with an interval, if one is given. It repeats a number that stands beside it."""
+    """A bar of a part of the width, from 0 to 1, with an interval if one is given: beside the number that it repeats."""
     inside = [el("rect", x="0%", y=3, width=_across(min(1.0, max(0.0, part))), height=12, rx=2, class_=f"bar {style}".strip())]
     if low is not None and high is not None:
         low, high = max(0.0, low), min(1.0, high)
-        inside.append(el("line", x1=_across(low), x2=_across(high), y1=9, y2=9, class_="whisker"))
-        inside += [el("line", x1=_across(each), x2=_across(each), y1=5, y2=13, class_="whisker") for each in (low, high)]
+        for style in ("halo", "whisker"):
+            inside.append(el("line", x1=_across(low), x2=_across(high), y1=9, y2=9, class_=style))
+            inside += [el("line", x1=_across(each), x2=_across(each), y1=5, y2=13, class_=style) for each in (low, high)]
     return el("svg", *inside, class_="bars", width="100%", height=18, aria_hidden="true", focusable="false")
 
 

@@ -21,10 +21,11 @@ from chainrule.judging import Judgement
 from chainrule.models import Model, versions
 from chainrule.preparing import LeftOut
 from chainrule.recipes import Recipe
+from chainrule.report.figures import alike
 from chainrule.runs import Run
 from chainrule.scores import ClassScores
 from chainrule.settings import NAMES, Settings, about
-from chainrule.tables.table import day, plain_number
+from chainrule.tables.table import day
 
 POINTS = 1_000
 """Points of a plot, at most."""
@@ -104,7 +105,8 @@ class Facts:
     words: str
     training: str
     scores: tuple[Score, ...]
-    figures: tuple[tuple[str, ...], ...]
+    models: tuple[str, ...]
+    figures: tuple[tuple[str, tuple[float, ...]], ...]
     folds: tuple[tuple[str, ...], ...]
     findings: tuple[Finding, ...]
     epochs: tuple[tuple[int, float, float | None], ...]
@@ -155,13 +157,14 @@ def gather(
         else judging.in_words(judgement),
         training=_training(experiment, model, learned),
         scores=_scores(judgement),
-        figures=() if judgement is None else tuple(tuple(row) for row in judging.table_of(judgement)),
+        models=() if judgement is None else ("this model", *(each.name for each in reversed(judgement.baselines))),
+        figures=_figures(judgement),
         folds=() if folds is None else _folds(folds),
         findings=tuple(findings),
         epochs=tuple((entry["number"], _plain(entry["loss"]), entry.get(experiment.curve)) for entry in evidence.history),
         curve=experiment.curve.replace("_", " "),
         kept=evidence.kept,
-        blind=evidence.blind if evidence.comparable else math.nan,
+        blind=evidence.blind,
         classes=goal.classes,
         confusion=scores.confusion if isinstance(scores, ClassScores) else (),
         scatter=_scatter(experiment, outputs),
@@ -221,6 +224,14 @@ def _scores(judgement: Judgement | None) -> tuple[Score, ...]:
     return tuple(result)
 
 
+def _figures(judgement: Judgement | None) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """Each figure of the model and of the baselines."""
+    if judgement is None:
+        return ()
+    columns = [judgement.scores.figures(), *(each.scores.figures() for each in reversed(judgement.baselines))]
+    return tuple((judging.NAMES[name], tuple(column[name] for column in columns)) for name in columns[0])
+
+
 def interval(right: int, rows: int) -> tuple[float, float]:
     """Between which parts the true one lies in 95 of 100 cases, if so many of so many rows were right (Wilson 1927)."""
     z = 1.959963984540054
@@ -231,8 +242,9 @@ def interval(right: int, rows: int) -> tuple[float, float]:
 
 def _folds(folds: Folds) -> tuple[tuple[str, ...], ...]:
     told = folds.figures()
-    rows: list[tuple[str, ...]] = [("", *told)]
-    for name in next(iter(told.values())):
+    told = {kind: told[kind] for kind in ("model", *(kind for kind in reversed(told) if kind != "model"))}
+    rows: list[tuple[str, ...]] = [("", "this model", *list(told)[1:])]
+    for name in told["model"]:
         cells = (f"{judging.figure(mean)} ± {judging.figure(spread)}" for mean, spread in (told[kind][name] for kind in told))
         rows.append((judging.NAMES[name], *cells))
     return tuple(rows)
@@ -246,24 +258,19 @@ def _misses(experiment: Experiment, outputs: Any) -> tuple[tuple[Miss, ...], int
     column = table.column(goal.column)
     if goal.kind == "number":
         values, actual = goal.values(outputs), np.asarray(column.values)[test]
-        told = day if goal.read_as == "date" else lambda value: plain_number(float(f"{value:.6g}"))
-        unit = " days" if goal.read_as == "date" else ""
         order = np.argsort(-np.abs(values - actual), kind="stable")[:MISSES]
-        found = [
-            Miss(_place(experiment, i), told(actual[i]), told(values[i]), f"{values[i] - actual[i]:+.4g}{unit}") for i in order
-        ]
+        if goal.read_as == "date":
+            each = [(day(actual[i]), day(values[i]), f"{values[i] - actual[i]:+,.1f}") for i in order]
+        else:
+            told = [alike(column[order].tolist(), 5) for column in (actual, values, values - actual)]
+            each = [(was, said, off if off[:1] == "-" else f"+{off}") for was, said, off in zip(*told, strict=True)]
+        found = [Miss(_place(experiment, i), *texts) for i, texts in zip(order, each, strict=True)]
         return tuple(found), len(test)
-    codes, each = goal.codes(column, test), goal.probabilities(outputs)
-    chosen = goal.chosen(outputs)
+    codes, parts, chosen = goal.codes(column, test), goal.probabilities(outputs), goal.chosen(outputs)
     wrong = np.flatnonzero(chosen != codes)
-    order = wrong[np.argsort(each[wrong, codes[wrong]], kind="stable")][:MISSES]
+    order = wrong[np.argsort(parts[wrong, codes[wrong]], kind="stable")][:MISSES]
     found = [
-        Miss(
-            _place(experiment, i),
-            goal.classes[codes[i]],
-            goal.classes[chosen[i]],
-            f"{each[i, chosen[i]]:.1%}",
-        )
+        Miss(_place(experiment, i), goal.classes[codes[i]], goal.classes[chosen[i]], f"{parts[i, chosen[i]]:.1%}")
         for i in order
     ]
     return tuple(found), len(wrong)
@@ -321,8 +328,8 @@ def _columns(experiment: Experiment) -> tuple[ColumnLine, ...]:
             column = made[line.name]
             use = "left out" if isinstance(column, LeftOut) else "input"
             done = column.why if isinstance(column, LeftOut) else column.sentence
-        marks = ", ".join(f"{count:,} {marker}" for marker, count in line.markers.items() if marker)
-        gaps = f"{line.gaps:,}" + (f" ({marks})" if marks else "") if line.gaps else ""
+        marks = ", ".join(f"{count:,} {marker or 'empty'}" for marker, count in line.markers.items())
+        gaps = marks or f"{line.gaps:,}" if line.gaps else ""
         found.append(ColumnLine(line.name, use, line.kind, line.values, gaps, "; ".join((done, *line.notes))))
     return tuple(found)
 

@@ -39,6 +39,19 @@ def compact(value: float | None) -> str:
     return f"{value:,.{decimals}f}"
 
 
+def alike(values: Sequence[float], digits: int = 4) -> list[str]:
+    """Numbers that are compared with each other: as many decimals each as give the largest so many digits."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    decimals = max(0, digits - 1 - math.floor(math.log10(largest))) if largest else 0
+    decimals = min(decimals, digits)  # below 1 the digits count from the point
+    return [f"{value:,.{decimals}f}" if math.isfinite(value) else "-" for value in values]
+
+
+def scrolled(table: Markup, caption: str) -> Markup:
+    """A table that may be wider than the page: it scrolls by itself, by the keyboard too."""
+    return el("div", table, class_="scroll", role="region", aria_label=caption, tabindex=0)
+
+
 def grid(rows: Sequence[Sequence[str]], caption: str, texts: int = 1) -> Markup:
     """A table: a head, and a line for each other row; the first `texts` columns are texts, the others numbers."""
     head, *body = rows
@@ -50,4 +63,5 @@ def grid(rows: Sequence[Sequence[str]], caption: str, texts: int = 1) -> Markup:
         cells += [el("td", columns[place][row], class_=None if place < texts else "n") for place in range(1, len(head))]
         lines.append(el("tr", *cells))
     top = [el("th", name, scope="col", class_=None if place < texts else "n") for place, name in enumerate(head)]
-    return el("table", el("caption", caption), el("thead", el("tr", *top)), el("tbody", *lines), class_="grid")
+    table = el("table", el("caption", caption), el("thead", el("tr", *top)), el("tbody", *lines), class_="grid")
+    return scrolled(table, caption)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from chainrule.explain.markup import Markup, el, together
 from chainrule.report import charts
 from chainrule.report.facts import Facts, Scatter
-from chainrule.report.figures import aligned, compact, grid
+from chainrule.report.figures import aligned, alike, compact, grid, scrolled
 from chainrule.tables.table import day
 
 SHOWN = 20
@@ -47,10 +47,11 @@ def result(facts: Facts) -> Markup:
             note and el("p", note, class_="note"),
         ]
     if facts.figures:
-        parts.append(el("div", grid(facts.figures, "Figures on the rows held out"), class_="scroll", tabindex=0))
+        rows = [("", *facts.models), *((name, *alike(values)) for name, values in facts.figures)]
+        parts.append(grid(rows, "Figures on the rows held out"))
     if facts.folds:
         count = "Cross-validation: mean ± standard deviation over the folds"
-        parts.append(el("div", grid(facts.folds, count), class_="scroll", tabindex=0))
+        parts.append(grid(facts.folds, count))
     return section("result", "Result", *parts)
 
 
@@ -80,24 +81,27 @@ def learning(facts: Facts) -> Markup | None:
     if len(losses) < 2:
         return None
     values = [value for _, value in (*losses, *held)]
-    log = min(values) > 0 and max(values) > 20 * min(values)
+    log = min(values) > 0 and max(values) > 8 * min(values)
     y = charts.logarithmic(values) if log else charts.linear([0.0, *values] if min(values) > 0 else values)
-    x = charts.linear([1, losses[-1][0]], 6, lambda value: f"{value:,.0f}", snug=True)
-    x = charts.Axis(x.low, x.high, False, tuple(tick for tick in x.ticks if tick[0] == int(tick[0])))
+    x = _epochs(losses[0][0], losses[-1][0])
     curves = [charts.Curve("training", tuple(losses), "training")]
     if held:
         curves.append(charts.Curve(facts.curve, tuple(held), "validation"))
     mark = (float(facts.kept), f"kept: epoch {facts.kept:,}") if facts.curve == "validation" and facts.kept else None
-    told = f"Training loss from {losses[0][1]:.4g} in epoch {losses[0][0]} to {losses[-1][1]:.4g} in epoch {losses[-1][0]:,}"
+    (first, start), (last, end) = losses[0], losses[-1]
+    told = f"The training loss goes from {start:.4g} in epoch {first} to {end:.4g} in epoch {last:,}"
     if held:
         best = min(held, key=lambda each: each[1])
-        told += f"; {facts.curve} loss from {held[0][1]:.4g} to {held[-1][1]:.4g}, lowest {best[1]:.4g} in epoch {best[0]:,}"
+        whose = "the validation rows" if facts.curve == "validation" else "the rows held out, which nothing is decided by,"
+        told += (
+            f", that of {whose} from {held[0][1]:.4g} to {held[-1][1]:.4g}; it is lowest in epoch {best[0]:,}, {best[1]:.4g}"
+        )
     legend = el("ul", *(el("li", charts.swatch(curve.style), f" {curve.name}") for curve in curves), class_="legend")
     chart = charts.lines(curves, x, y, f"{told}.", below="epoch", beside="loss" + (", logarithmic" if log else ""), mark=mark)
     note = f"{told}."
     if math.isfinite(facts.blind):
-        note += f" Who knows only how frequent each class is has {facts.blind:.4g}." if facts.task == "classification" else ""
-        note += " Who always says the mean has 1." if facts.task == "regression" else ""
+        known = "how frequent each class is" if facts.task == "classification" else "the mean"
+        note += f" Who knows only {known} has {facts.blind:.4g}."
     return section("learning", "Learning", el("figure", legend, chart, el("figcaption", note), class_="chart"))
 
 
@@ -113,7 +117,7 @@ def answers(facts: Facts) -> Markup | None:
 
 def _confusion(facts: Facts) -> Markup:
     head = [el("td"), *(el("th", name, scope="col") for name in facts.classes)]
-    head += [el("th", "recognised", scope="col", class_="sum"), el("th", "rows", scope="col")]
+    head += [el("th", "recall", scope="col", class_="sum"), el("th", "rows", scope="col")]
     rows = []
     for place, (name, counts) in enumerate(zip(facts.classes, facts.confusion, strict=True)):
         total = sum(counts)
@@ -127,10 +131,10 @@ def _confusion(facts: Facts) -> Markup:
     taken = [sum(line[place] for line in facts.confusion) for place in range(len(facts.classes))]
     right = [facts.confusion[place][place] for place in range(len(facts.classes))]
     foot = [el("td", f"{a / b:.0%}" if b else "-", class_="n") for a, b in zip(right, taken, strict=True)]
-    rows.append(el("tr", el("th", "right when said", scope="row"), *foot, el("td", class_="sum"), el("td"), class_="foot"))
+    rows.append(el("tr", el("th", "precision", scope="row"), *foot, el("td", class_="sum"), el("td"), class_="foot"))
     caption = "Actual classes down, predicted ones across; right answers are framed"
     table = el("table", el("caption", caption), el("thead", el("tr", *head)), el("tbody", *rows), class_="confusion")
-    return el("div", table, class_="scroll", tabindex=0)
+    return scrolled(table, caption)
 
 
 def _confused(facts: Facts) -> Markup:
@@ -143,7 +147,7 @@ def _confused(facts: Facts) -> Markup:
     pairs.sort(key=lambda pair: -pair[0])
     rows = [("actual", "predicted", "rows"), *((a, b, f"{count:g}") for count, a, b in pairs[:12])]
     caption = f"{len(facts.classes)} classes: the pairs that are confused most"
-    return el("div", grid(rows, caption, texts=2), class_="scroll", tabindex=0) if pairs else el("p", "No row is wrong.")
+    return grid(rows, caption, texts=2) if pairs else el("p", "No row is wrong.")
 
 
 def _scatter(facts: Facts, found: Scatter) -> Markup:
@@ -187,7 +191,7 @@ def _misses(facts: Facts) -> Markup | None:
             if facts.missed > len(facts.misses)
             else "The rows that are wrong"
         )
-    return el("div", grid(rows, what, texts=3 if facts.confusion else 1), class_="scroll", tabindex=0)
+    return grid(rows, what, texts=3 if facts.confusion else 1)
 
 
 def importance(facts: Facts) -> Markup | None:
@@ -215,7 +219,8 @@ def importance(facts: Facts) -> Markup | None:
     )
     note = (
         f"Each column's cells were exchanged at random among {looked}, {found.repeats} times; the line on each bar is the "
-        "standard deviation. Columns that say the same can stand in for one another: each then seems to matter less than both do."
+        "standard deviation. Columns that say the same can stand in for one another: each then seems to matter less than "
+        "both do."
     )
     table = el("table", el("caption", unit[:1].upper() + unit[1:]), el("tbody", *rows), class_="bars-table")
     return section("importance", "Which columns matter", table, more, el("p", note, class_="note"))
@@ -240,18 +245,19 @@ def inside(facts: Facts) -> Markup | None:
     figure = None
     if curves and len(facts.measured) > 1:
         epochs = [epoch for epoch, _ in facts.measured]
-        x = charts.Axis(epochs[0], epochs[-1], True, _epochs(epochs))
+        x = charts.Axis(epochs[0], epochs[-1], True, _measured(epochs))
         y = charts.logarithmic([value for curve in curves for _, value in curve.points])
-        first, last = curves[0].points[-1][1], curves[-1].points[-1][1]
-        ratio = f" At the end the first layer's gradient is {first / last:.3g} times the last one's." if len(curves) > 1 else ""
-        told = f"The size of each layer's gradient, from epoch {epochs[0]} to epoch {epochs[-1]:,}: the root mean square of dE/dW.{ratio}"
+        told = f"The size of each layer's gradient, epoch {epochs[0]} to {epochs[-1]:,}: the root mean square of dE/dW."
+        if len(curves) > 1:
+            ratio = curves[0].points[-1][1] / curves[-1].points[-1][1]
+            told += f" At the end the first layer's gradient is {ratio:.3g} times the last one's."
         legend = el(
             "ul", *(el("li", charts.swatch(curve.style), f" {curve.label}: {curve.name}") for curve in curves), class_="legend"
         )
         chart = charts.lines(curves, x, y, told, below="epoch, logarithmic", beside="gradient, logarithmic")
         figure = el("figure", legend, chart, el("figcaption", told), class_="chart")
     epoch, layers = facts.measured[-1]
-    head = ("layer", "sizes", "rules", "sums", "±", "outputs", "±", "dead", "saturated", "gradient", "update")
+    head = ("layer", "sizes", "rules", "sums", "±", "outputs", "±", "dead", "saturated", "gradient", "largest update")
     rows: list[Sequence[str]] = [head]
     for number, each in enumerate(layers, 1):
         layer = names[each["layer"]]
@@ -260,19 +266,34 @@ def inside(facts: Facts) -> Markup | None:
             (
                 f"{number}: {layer.name}", layer.sizes, layer.rules, compact(z[0]), compact(z[1]), compact(a[0]), compact(a[1]),
                 _percent(each.get("dead")), _percent(each.get("saturated")), compact(each.get("gradient")),
-                _percent(each.get("update"), 2),
+                _percent(_largest(facts, each["layer"]), 2),
             )
         )  # fmt: skip
     caption = f"After epoch {epoch:,}, on {facts.probe:,} training rows"
     note = (
-        "Sums and outputs: mean ± standard deviation. Dead: units that no row moves. Saturated: outputs at an end of their range. "
-        "Gradient: the length of dE/dW. Update: how far one update moves the weights, in parts of their length."
+        "Sums and outputs: mean ± standard deviation. Dead: units that no row moves. Saturated: outputs at an end of their "
+        "range. "
+        "Gradient: the length of dE/dW. Largest update: how far one update moved the weights, in parts of their length."
     )
-    table = el("div", grid(rows, caption, texts=3), class_="scroll", tabindex=0)
+    table = grid(rows, caption, texts=3)
     return section("inside", "Inside the network", figure, table, el("p", note, class_="note"))
 
 
-def _epochs(epochs: Sequence[int]) -> tuple[tuple[float, str], ...]:
+def _largest(facts: Facts, layer: int) -> float:
+    """The largest update of a layer that was measured, in parts of its weights."""
+    found = [each.get("update") or 0.0 for _, layers in facts.measured for each in layers if each["layer"] == layer]
+    return float(max(found))
+
+
+def _epochs(first: int, last: int) -> charts.Axis:
+    """From the first epoch to the last one, and round numbers in between that do not cover them."""
+    axis = charts.linear([first, last], 6, snug=True)
+    near = (last - first) / 14
+    between = [value for value, _ in axis.ticks if value == int(value) and first + near < value < last - near]
+    return charts.Axis(first, last, False, tuple((float(value), f"{value:,.0f}") for value in (first, *between, last)))
+
+
+def _measured(epochs: Sequence[int]) -> tuple[tuple[float, str], ...]:
     """Ticks at the epochs that were measured, as far as they do not cover one another."""
     last = epochs[-1]
     kept = [epoch for epoch in epochs[:-1] if last > epoch * 1.5]
@@ -291,7 +312,7 @@ def data(facts: Facts) -> Markup:
             el("th", line.name, scope="row"),
             el("td", line.kind + (", target" if line.use == "target" else "")),
             el("td", line.values),
-            el("td", line.gaps or "none"),
+            el("td", line.gaps, class_="gaps") if line.gaps else el("td"),
             el("td", el("em", "left out: ") if line.use == "left out" else None, line.done),
             class_=line.use.replace(" ", "-"),
         )
@@ -305,7 +326,7 @@ def data(facts: Facts) -> Markup:
         "Data",
         el("p", "Rows:", class_="visually-hidden"),
         shares,
-        el("div", table, class_="scroll", tabindex=0),
+        scrolled(table, facts.data),
         heading,
         notes,
     )

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from chainrule.tables.examining import Finding, alike, examine, require, shared_rows, target_column, weights_column
+from chainrule.tables.examining import (
+    Finding,
+    alike,
+    examine,
+    fits_float32,
+    require,
+    shared_rows,
+    target_column,
+    weights_column,
+)
 from chainrule.tables.front import read
 from chainrule.tables.options import Options
 from chainrule.tables.table import Column, Dialect, Found, Table
@@ -16,6 +25,7 @@ __all__ = [
     "Table",
     "alike",
     "examine",
+    "fits_float32",
     "read",
     "require",
     "shared_rows",

@@ -71,7 +71,6 @@ class Numbers:
     def __init__(self, rows: int, store: Store, decimal: str, careful: bool = False) -> None:
         self.decimal = decimal
         self.careful = careful
-        self.refused = False  # a cell was no number, where that was not expected
         self.values = store.array(rows, np.float64)
         self.odd = False  # some cell is no finite number
         self.markers: Counter[str] = Counter()
@@ -93,6 +92,10 @@ class Numbers:
             self.odd = True
         elif not self.odd and not np.isfinite(place).all():
             self.odd = True
+
+    def leave_out(self, at: int, rows: int) -> None:
+        """Rows that could not be read: they have no value."""
+        self.values[at : at + rows] = np.nan
 
     def look(self, batch: Batch, column: int, at: int, empty: frozenset[str]) -> None:
         """The same rows as texts: what stands where no number was read."""
@@ -123,6 +126,7 @@ class Texts:
     number = False
 
     def __init__(self, rows: int, store: Store) -> None:
+        self.careful = True  # any text is one
         self.values = store.array(rows, np.int32)
         self.ids: dict[bytes, int] = {}
 
@@ -138,6 +142,10 @@ class Texts:
             found.append(known(data[start:end], len(ids)))
             start = end
         self.values[at : at + batch.rows] = found
+
+    def leave_out(self, at: int, rows: int) -> None:
+        """Rows that could not be read: they have no value."""
+        self.fill("", at, rows)
 
     def fill(self, text: str, at: int, rows: int) -> None:
         """The same text in many rows."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +11,10 @@ import numpy as np
 
 from chainrule.errors import Problem, RunError, shown
 from chainrule.tables import dialect
-from chainrule.tables.duck import Rejected
 from chainrule.tables.opening import Text
 from chainrule.tables.options import Options
 from chainrule.tables.problems import FIRST, failed
+from chainrule.tables.ragged import all_alike, problem_of, ragged
 from chainrule.tables.scanning import record_starts
 from chainrule.tables.table import Part
 
@@ -58,75 +56,27 @@ class CsvFile:
     def part(self, first: int) -> Part:
         return Part(self.name, first, self.rows, self._line)
 
-    def reject(self, rejected: Sequence[Rejected]) -> int:
-        """Leave rows out that do not fit, and keep what there is to say of them; how many rows are left."""
-        rows = sorted({each.record - self.header for each in rejected})
-        self.kept = np.delete(np.arange(self.rows), [row for row in rows if 0 <= row < self.rows])
-        by_row = {each.record - self.header: each for each in reversed(rejected)}
-        told = _all_alike(self, by_row)
-        self.problems = [told] if told is not None else [self._ragged(by_row[row], row) for row in rows[:20]]
-        self.more = max(0, len(rows) - 20) if told is None else 0
-        return len(self.kept)
+    def reject(self) -> bool:
+        """Look for rows that do not fit, leave them out and keep what there is to say of them; whether there are any."""
+        found = ragged(self.text.path, self.separator, self.header, self.width)
+        rows = [row for row in found.rows if row < self.rows]
+        if not rows:
+            return False
+        told = all_alike(found, self.rows, self.width, self.names, (self.first - self.header, self._line(rows[0])), self.name)
+        self.problems = [told] if told is not None else []
+        for row, cells in zip(rows if told is None else (), found.cells, strict=False):
+            self.problems.append(problem_of(cells, self.width, self.separator, self.header, self.name, self._line(row)))
+        self.more = len(rows) - len(self.problems) if told is None else 0
+        self.kept = np.delete(np.arange(self.rows), rows)
+        return True
 
     def extra_cells(self) -> list[Problem]:
         """The first rows that have one cell too many, an empty one at the end of the line."""
-        problems = []
-        row = -1
-        with open(self.text.path, encoding="utf-8", errors="replace", newline="") as stream:
-            for row, cells in enumerate(csv.reader(stream, delimiter=self.separator), -int(self.header)):
-                if len(cells) == self.width + 1 and row >= 0 and not cells[-1]:
-                    what = f"this row has {_cells(len(cells))}; the header has {self.width}"
-                    do = "take the separator at the end of the line out"
-                    got = "an empty extra cell"
-                    problems.append(Problem(what, got=got, do=do, file=self.name, line=self._line(row), column=len(cells)))
-                    if len(problems) == FIRST:
-                        break
-        return problems
-
-    def _ragged(self, rejected: Rejected, row: int) -> Problem:
-        line = self._line(row) if 0 <= row < self.rows else None
-        cells = dialect.cut(rejected.row, self.separator)
-        expected, found = self.width, rejected.found or len(cells)
-        against = "the header has" if self.header else "the first row has"
-        what = f"this row has {_cells(found)}; {against} {expected}"
-        if rejected.kind not in ("TOO MANY COLUMNS", "MISSING COLUMNS"):
-            return Problem(f"this row cannot be read: {rejected.text.lower()}", file=self.name, line=line, do="correct it")
-        if dialect.is_comment_like(rejected.row):
-            do = "say --comment '#' if lines that begin with # are comments"
-            return Problem(what, got=shown(rejected.row), do=do, file=self.name, line=line)
-        if found > expected:
-            extra = cells[expected] if len(cells) > expected else ""
-            do = "put quotes around text with " + dialect.SEPARATORS.get(self.separator, f"'{self.separator}'")
-            if self.separator == ",":
-                do += ", and write decimals with a point"
-            return Problem(what, got=f"the extra cell {shown(extra)}", do=do, file=self.name, line=line, column=expected + 1)
-        do = "fill the missing cells: an empty cell keeps its separator"
-        return Problem(what, got=shown(rejected.row), do=do, file=self.name, line=line)
-
-
-def _cells(count: int) -> str:
-    return f"{count} cell{'s' if count != 1 else ''}"
-
-
-def _all_alike(file: CsvFile, rejected: dict[int, Rejected]) -> Problem | None:
-    """One sentence for many rows: a title above the header, or a second table below the first one."""
-    widths = {row: each.found for row, each in rejected.items()}
-    if len(widths) < 2 or 0 in widths.values():
-        return None
-    common, count = Counter(widths.values()).most_common(1)[0]
-    first = min(widths)
-    to_the_end = sorted(widths) == list(range(first, file.rows))
-    if not to_the_end or count < 0.9 * len(widths):
-        return None
-    line = file._line(first)
-    if first == 0:
-        what = f"line {file.first - 1} has {_cells(file.width)}, the lines from {line} on have {common}"
-        do = "take a title above the header out, or complete the header"
-        if dialect.is_comment_like(file.names[0]):
-            do = "say --comment '#' if lines that begin with # are comments"
-        return Problem(what, file=file.name, line=file.first - 1, do=do)
-    what = f"from line {line} on the rows have {_cells(common)}; above they have {file.width}"
-    return Problem(what, file=file.name, line=line, do="if a second table begins here, put it into a file of its own")
+        found = ragged(self.text.path, self.separator, self.header, self.width)
+        return [
+            problem_of(cells, self.width, self.separator, self.header, self.name, self._line(row))
+            for row, cells in zip(found.rows[:FIRST], found.cells, strict=False)
+        ]
 
 
 def look(text: Text, options: Options, given: dict[str, str]) -> CsvFile:

@@ -23,15 +23,15 @@ LONGEST = 2_000_000
 BUFFER = "32MB"  # rows that wait for us while DuckDB reads on with all its threads
 
 
-_FOUND = re.compile(r"Found: (\d+)")
+_PLACE = re.compile(r'converting column "c([0-9]+)"')
 
 
 @dataclass(frozen=True)
 class Wanted:
     """A column of a file as it is to be read: as text, or as numbers (what is none comes without a value).
 
-    careful: whether some cell may be no number. DuckDB else reads numbers where it splits the text, which is twice as fast,
-    and leaves rows out in which one is none.
+    careful: whether some cell may be no number. Else DuckDB reads numbers where it splits the text, which is much faster,
+    and ends at the first cell that is none, even though it was told to try.
     """
 
     place: int  # from 0
@@ -41,19 +41,15 @@ class Wanted:
     careful: bool = False
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """A row that does not fit: the how many-th record it is, from 0 and the header included; what is wrong; its cells.
+class MisfitError(Exception):
+    """A row does not fit: it has other cells than the header, or in column `place` (from 0) a cell that is no number.
 
-    found: how many cells it has, 0 if that is not known. place: the cell that is no number, from 0; -1 if it is another matter.
+    place: None if it is not about a number.
     """
 
-    record: int
-    kind: str
-    text: str
-    row: str
-    found: int = 0
-    place: int = -1
+    def __init__(self, place: int | None, text: str) -> None:
+        self.place = place
+        super().__init__(text)
 
 
 @dataclass(frozen=True)
@@ -76,9 +72,9 @@ class Reader:
         if memory is not None:
             settings["memory_limit"] = f"{max(memory, 200 * 2**20) // 2**20}MiB"
         self._connection = duckdb.connect(":memory:", config=settings)
+        self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute(f"SET streaming_buffer_size = '{BUFFER}'")
         self._folder = tempfile.TemporaryDirectory(prefix="chainrule-")
-        self.rejected: list[Rejected] = []
 
     def __enter__(self) -> Reader:
         return self
@@ -99,12 +95,13 @@ class Reader:
         exact: bool,
         one_by_one: bool,
         line_end: str,
+        skip: bool,
     ) -> Iterator[Batch]:
         """The wanted columns of a CSV file with `width` columns, some rows at a time, in their order.
 
         name: the file as messages call it. exact: whether cells may hold what DuckDB takes for a number and we do not, so
         that each must be looked at. one_by_one: with one thread, because more of them lose rows that have line ends in
-        quotes. What does not fit stands in `rejected` when all rows were read.
+        quotes. skip: whether to leave rows out that do not fit; a MisfitError is raised at the first one otherwise.
         """
         columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
         settings = [
@@ -118,22 +115,22 @@ class Reader:
             f"header = {'true' if header else 'false'}",
             "compression = 'none'",
             "hive_partitioning = false",
-            "store_rejects = true",
+            f"ignore_errors = {'true' if skip else 'false'}",
             f"max_line_size = {LONGEST}",
             f"buffer_size = {4 * LONGEST}",  # of each block that is read at once
         ]
         cells = ", ".join(_cell(each, exact) for each in wanted)
         query = f"SELECT {cells} FROM read_csv({_quoted(self._safe(path))}, {', '.join(settings)})"
-        self.rejected = []
-        yield from self._stream(query, [FLOAT64 if each.number else TEXT for each in wanted], name)
-        query = "SELECT line, error_type, error_message, csv_line, column_idx FROM reject_errors"
-        for line, kind, text, row, place in self._asked(query, name):
-            counted = _FOUND.search(text)
-            width = int(counted[1]) if counted else 0
-            which = int(place) - 1 if kind == "CAST" else -1
-            self.rejected.append(Rejected(int(line) - 1, kind, text, (row or "").strip("\r\n"), width, which))
-        if self.rejected:
-            self._connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+        try:
+            yield from batches(
+                self._connection.sql(query).__arrow_c_stream__(), [FLOAT64 if each.number else TEXT for each in wanted]
+            )
+        except (self._error, StreamError) as error:
+            text = str(error)
+            if "CSV Error on Line" not in text:
+                raise _failure(error, name) from None
+            place = _PLACE.search(text)
+            raise MisfitError(int(place[1]) if place else None, text) from None
 
     def parquet_columns(self, path: str, name: str) -> tuple[list[ParquetColumn], int]:
         """The columns of a Parquet file and how many rows it has; a RunError names columns that no table can have."""

@@ -319,3 +319,23 @@ def weights_column(table: Table, name: str) -> Any:
     if problems:
         raise RunError(*problems)
     return column.values
+
+
+def fits_float32(table: Table, names: Sequence[str]) -> None:
+    """A RunError that names the first numbers of some columns that float64 holds and float32 does not."""
+    most = float(np.finfo(np.float32).max)
+    problems = []
+    for name in names:
+        column = table.column(name)
+        if column.kind == "category" or not max(abs(column.found.low), abs(column.found.high)) > most:
+            continue
+        rows = np.flatnonzero(np.abs(column.values) > most)
+        for row in rows[:FIRST].tolist():
+            file, line = table.place(row)
+            do = "use float64, or scale the column" + (f"; {len(rows):,} are like this" if len(rows) > 1 else "")
+            what = "a number is larger than float32 can hold (about 3.4e38)"
+            field = f'column "{name}"'
+            got = column.text(row)
+            problems.append(Problem(what, where=field, got=got, do=do, file=file, line=line, column=column.place))
+    if problems:
+        raise RunError(*problems)

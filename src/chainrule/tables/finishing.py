@@ -157,7 +157,7 @@ def _where(texts: Sequence[str], text: str, codes: Any, count: int) -> Bad:
 
 
 def faulty(
-    column: Column, wrong: Sequence[Wrong], options: Options, where: Callable[[int], tuple[str, int]], known: bool
+    column: Column, wrong: Sequence[Wrong], refuses_gaps: bool, where: Callable[[int], tuple[str, int]], known: bool
 ) -> list[Problem]:
     """The first mistakes of a column and how many there are in all. known: whether its kind was given and not found out."""
     problems = []
@@ -176,7 +176,7 @@ def faulty(
                 f"a cell {each.fault.what}", where=field, got=shown(each.text), do=do, file=file, line=line, column=column.place
             )
         )
-    if options.missing == "error" and column.found.gaps:
+    if refuses_gaps and column.found.gaps:
         rows = np.flatnonzero(column.missing & ~np.isin(np.arange(len(column)), [row for row, _ in cells_wrong]))[:FIRST]
         for row in rows.tolist():
             file, line = where(row)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import InputError, shown
 from chainrule.tables.building import Numbers, Store, Texts
 from chainrule.tables.csvfile import CsvFile, together
-from chainrule.tables.duck import Reader, Wanted
+from chainrule.tables.duck import MisfitError, Reader, Wanted
 from chainrule.tables.finishing import column_of_numbers, column_of_texts, faulty
 from chainrule.tables.kinds import decide
 from chainrule.tables.options import Options
@@ -19,6 +20,10 @@ from chainrule.tables.problems import Collected, failed
 from chainrule.tables.table import Column, Dialect, Table
 
 Columns = dict[str, Numbers | Texts]
+
+
+class _AgainError(Exception):
+    """What was read is of no use: it is read again, in another way."""
 
 
 class CsvReading:
@@ -55,17 +60,16 @@ class CsvReading:
         return self._table([column for column in done if column is not None])
 
     def _names_exist(self) -> None:
-        for option in ("categorical", "numeric"):
-            for name in getattr(self.options, option):
-                if name not in self.names:
-                    table = Table((self.files[0].name,), 0, tuple(Column(each, 0, "", None) for each in self.names))
-                    raise type(self)._unknown(table, name, option)
-
-    @staticmethod
-    def _unknown(table: Table, name: str, option: str) -> Exception:
-        from chainrule.errors import InputError
-
-        return InputError(replace(table.unknown(name), field=f"--{option}"))
+        """An InputError, because the command was wrong, if an option names a column that is not there."""
+        table = Table((self.files[0].name,), 0, tuple(Column(each, 0, "", None) for each in together(self.files)))
+        problems = [
+            replace(table.unknown(name), field=f"--{option}")
+            for option in ("categorical", "numeric", "only")
+            for name in getattr(self.options, option)
+            if name not in table
+        ]
+        if problems:
+            raise InputError(*problems)
 
     def _begun(self, name: str) -> Numbers | Texts:
         """A column to be filled, as what its first cells seem to be."""
@@ -86,13 +90,14 @@ class CsvReading:
         return Texts(self.rows, self.store)
 
     def _fill(self, columns: Columns) -> None:
-        """Read columns from the first file to the last; once more where a cell was no number and its row was left out."""
-        self._read(columns)
-        refused = [column for column in columns.values() if isinstance(column, Numbers) and column.refused]
-        for column in refused:
-            column.careful, column.refused = True, False
-        if refused:
-            self._read(columns)
+        """Read columns from the first file to the last, and anew where something is found that was not expected."""
+        for _ in range(len(columns) + len(self.files) + 1):
+            try:
+                self._read(columns)
+                return
+            except _AgainError:
+                continue
+        raise AssertionError("each reading that is begun anew is another one")
 
     def _read(self, columns: Columns) -> None:
         at = 0
@@ -131,7 +136,7 @@ class CsvReading:
         text, expected, start = file.text, file.rows if file.kept is None else len(file.kept), at
         if not wanted:
             return
-        for batch in self.reader.csv(
+        rows = self.reader.csv(
             text.path,
             file.name,
             file.width,
@@ -141,28 +146,46 @@ class CsvReading:
             exact=text.odd,
             one_by_one=file.one_by_one,
             line_end=text.line_end,
-        ):
-            if at - start + batch.rows > expected:
-                break
-            for place, column in enumerate(columns.values()):
-                take(column, batch, place, at)
-            at += batch.rows
-        names = list(columns)
-        for each in self.reader.rejected:
-            if each.place >= 0:
-                place = next(i for i, want in enumerate(wanted) if want.place == each.place)
-                columns[names[place]].refused = True
-        if any(each.place >= 0 for each in self.reader.rejected):
-            return  # all is read again
-        if file.kept is None and self.reader.rejected:
-            expected = file.reject(self.reader.rejected)
+            skip=file.kept is not None,
+        )
+        try:
+            for batch in rows:
+                if at - start + batch.rows > expected:
+                    break
+                for place, column in enumerate(columns.values()):
+                    take(column, batch, place, at)
+                at += batch.rows
+        except MisfitError as misfit:
+            self._expect(file, columns, wanted, misfit)
+            raise _AgainError from None
         if at - start != expected:
             file.text.unchanged()
-            what = f"{at - start:,} rows were read where {expected:,} should be"
-            raise failed(what, file.name, do="look for unusual quotes or line ends")
+            self._lost(file, at - start, expected)
         for column in columns.values():  # rows that could not be read: no number, no text
             if not texts and expected < file.rows:
-                column.values[at : start + file.rows] = np.nan if column.number else 0
+                column.leave_out(at, start + file.rows - at)
+
+    def _expect(self, file: CsvFile, columns: Mapping[str, Any], wanted: Sequence[Wanted], misfit: MisfitError) -> None:
+        """Make the next reading one that expects what ended this one; a RunError if it does already."""
+        for column, want in zip(columns.values(), wanted, strict=True):
+            if want.place == misfit.place and not column.careful:
+                column.careful = True
+                return
+        if misfit.place is None and file.kept is None and file.reject():
+            for column in columns.values():
+                column.careful = True  # rows are skipped from now on, and only those that are too long or too short should be
+            return
+        file.text.unchanged()
+        lines = [line for line in str(misfit).splitlines() if line.strip()]
+        raise failed("a row cannot be read", file.name, got=shown("; ".join(lines[:3]), 200), do="look for unusual quotes")
+
+    def _lost(self, file: CsvFile, found: int, expected: int) -> None:
+        """End the reading if rows were lost: with what is wrong with the file, or else with their number."""
+        if file.problems:
+            self.problems.add(*file.problems, more=file.more)
+            self.problems.done()
+        what = f"{found:,} rows were read where {expected:,} should be"
+        raise failed(what, file.name, do="look for unusual quotes or line ends")
 
     def _settled(self, name: str, column: Numbers | Texts) -> Numbers | Texts | None:
         """A column to be filled anew if a column of numbers turned out to be something else; None if it is settled."""
@@ -185,8 +208,9 @@ class CsvReading:
             made, faults = column_of_numbers(name, place, column, forced, self.options, separator)
         else:
             made, faults = column_of_texts(name, place, column, forced, self.options, separator)
-        if faults or (self.options.missing == "error" and made.found.gaps):
-            self.problems.add(*faulty(made, faults, self.options, self._where, forced is not None))
+        refuses_gaps = self.options.missing == "error" and all(file.kept is None for file in self.files)
+        if faults or (refuses_gaps and made.found.gaps):
+            self.problems.add(*faulty(made, faults, refuses_gaps, self._where, forced is not None))
         return made
 
     def _extra_cells(self, last: Numbers | Texts) -> None:
