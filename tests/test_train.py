@@ -373,6 +373,15 @@ def test_what_cannot_be_done_is_said(capsys, case):
     assert "Traceback" not in err
 
 
+def test_every_option_has_its_place_in_the_help(capsys):
+    code, out, _ = run(capsys, "train", "-h")
+    assert code == 0
+    places = [out.index(f"\n{title}:\n") for title in ("Options", "Data", "Split", "Network", "Training", "Run")]
+    assert places == sorted(places)
+    for name in NAMES[1:]:
+        assert out.count(f"  --{name.replace('_', '-')} ") == 1
+
+
 def test_all_mistakes_in_the_settings_at_once(capsys):
     Path("bad.toml").write_text('[data]\ntarget = 3\n[training]\nepochs = "x"\nlerning_rate = 1\n[wrong]\n')
     code, _, err = run(capsys, "train", "--config", "bad.toml")
