@@ -77,6 +77,21 @@ def test_baselines_of_numbers():
     assert mean.scores.rmse == pytest.approx(math.sqrt(np.mean((y[test] - y[train].mean()) ** 2)))
 
 
+def test_baselines_count_rows_by_their_weights():
+    x, y = load_iris(return_X_y=True)
+    train, test = np.arange(0, 150, 2), np.arange(1, 150, 2)
+    weight, held = np.arange(75) % 3, np.arange(75) % 2 + 1
+    many, more = np.repeat(train, weight), np.repeat(test, held)
+    weighted = class_baselines(x[train], y[train], x[test], y[test], 3, weight, held)
+    repeated = class_baselines(x[many], y[many], x[more], y[more], 3)
+    for one, other in zip(weighted, repeated, strict=True):
+        assert one.scores.figures() == pytest.approx(other.scores.figures(), rel=1e-3)
+    x, y = np.arange(40.0)[:, None], np.where(np.arange(40) % 2, 3.0, 5.0)
+    odd = np.arange(40) % 2 * 1.0
+    for each in number_baselines(x, y, x, y, odd, odd):
+        assert each.scores.mae == pytest.approx(0, abs=1e-9)
+
+
 def test_what_does_not_fit():
     with pytest.raises(InputError, match="its label"):
         of_classes([[1.0, 0.0]], [0, 1])

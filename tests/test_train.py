@@ -17,6 +17,8 @@ import pytest
 
 from chainrule import models, predicting
 from chainrule.cli import main
+from chainrule.cli.progress import TrainingProgress
+from chainrule.course import Epoch
 from chainrule.errors import InputError, RunError
 from chainrule.recording import train
 from chainrule.runs import Run
@@ -101,17 +103,21 @@ def test_the_same_settings_make_the_same_run(capsys):
     assert history("one") == history("other")
     one, other = (models.load(f"{name}/model.safetensors") for name in ("one", "other"))
     np.testing.assert_array_equal(one.network.parameters, other.network.parameters)
-    assert Run(Path("one")).read_settings() == Run(Path("other")).read_settings()
+    assert Run(Path("one")).read_settings()[0] == Run(Path("other")).read_settings()[0]
     result(capsys, "penguins.csv", "--target", "species", "--epochs", "12", "--seed", "6", "-o", "third")
     assert history("third") != history("one")
 
 
 @pytest.mark.parametrize("memory", ["0.01", "0.1"])
-def test_rows_on_disk_give_the_same_bits(capsys, memory):
-    options = ("penguins.csv", "--target", "species", "--epochs", "6", "--validation", "0.2")
-    result(capsys, *options, "-o", "one")
-    result(capsys, *options, "--memory", memory, "-o", "other")
+@pytest.mark.parametrize("more", [("--validation", "0.2"), ("--folds", "8")], ids=["validation", "folds"])
+def test_rows_on_disk_give_the_same_bits(capsys, memory, more):
+    options = ("penguins.csv", "--target", "species", "--epochs", "6", *more)
+    one = result(capsys, *options, "-o", "one")
+    other = result(capsys, *options, "--memory", memory, "-o", "other")
     assert history("one") == history("other")
+    assert one["scores"] == other["scores"]
+    assert one["folds"] == other["folds"]
+    assert not Path("other/cache").exists()
 
 
 @pytest.mark.parametrize(
@@ -190,6 +196,17 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(options):
     assert one.about["scores"] == other.about["scores"]
 
 
+def test_what_the_folds_told_stays_when_a_run_goes_on(capsys):
+    whole = result(capsys, "penguins.csv", "--target", "species", "--epochs", "9", "--folds", "3", "-o", "run")
+    assert result(capsys, "--resume", "run")["folds"] == whole["folds"]
+    stopped = Run.create(Path("stopped"))
+    settings = Settings(data=("penguins.csv",), target="species", epochs=9, folds=3)
+    told = Silent()
+    assert train(stopped, settings, told, stop=lambda: any("fold 3" in text for text in told.said)) is None
+    assert result(capsys, "--resume", "stopped")["folds"] == whole["folds"]
+    assert models.load("stopped/model.safetensors").about["folds"].keys() == whole["folds"].keys()
+
+
 def test_a_finished_run_says_that_it_is(capsys):
     result(capsys, "penguins.csv", "--target", "species", "--epochs", "5", "-o", "run")
     code, out, err = run(capsys, "train", "--resume", "run")
@@ -237,6 +254,35 @@ def test_what_a_resumed_run_may_not_change(capsys):
     code, _, err = run(capsys, "train", "--resume", "run", "--force-new")
     assert code == 0
     assert "begins anew" in err
+
+
+def test_a_run_goes_on_where_its_table_lies_now(capsys):
+    settings = Settings(data=("penguins.csv",), target="species", epochs=9)
+    whole, stopped = Run.create(Path("whole")), Run.create(Path("stopped"))
+    train(whole, settings, Silent(), stop=lambda: False)
+    asked = iter([False] * 2 + [True] * 1000)
+    assert train(stopped, settings, Silent(), stop=lambda: next(asked)) is None
+    Path("penguins.csv").rename("moved.csv")
+    code, _, err = run(capsys, "train", "--resume", "stopped", "moved.csv")
+    assert code == 0
+    assert "engine" not in err
+    assert history("whole") == history("stopped")
+
+
+def test_another_engine_is_warned_of(capsys):
+    settings = Settings(data=("penguins.csv",), target="species", epochs=9, engine="reference")
+    stopped = Run.create(Path("stopped"))
+    asked = iter([False] * 2 + [True] * 1000)
+    assert train(stopped, settings, Silent(), stop=lambda: next(asked)) is None
+    code, _, err = run(capsys, "train", "--resume", "stopped", "--engine", "reference")
+    assert code == 0
+    assert "warning" not in err
+    stopped = Run.create(Path("other"))
+    asked = iter([False] * 2 + [True] * 1000)
+    assert train(stopped, settings, Silent(), stop=lambda: next(asked)) is None
+    code, _, err = run(capsys, "train", "--resume", "other", "--engine", "native")
+    assert code == 0
+    assert "began on the engine 'reference" in err
 
 
 def test_one_writer_at_a_time(capsys):
@@ -298,7 +344,9 @@ BAD = {
     "column without a split": (("penguins.csv", "--target", "species", "--by", "year"), 2, "--split"),
     "unknown column": (("penguins.csv", "--target", "species", "--leave-out", "yeer"), 2, "did you mean year?"),
     "one fold": (("penguins.csv", "--target", "species", "--folds", "1"), 2, "one fold"),
-    "D36 too many folds": (("penguins.csv", "--target", "species", "--folds", "200"), 1, "fewer rows"),
+    "D36 too many folds": (("penguins.csv", "--target", "species", "--folds", "200"), 1, "class `Adelie` has fewer rows"),
+    "class later only": (("later.csv", "--target", "kind", "--split", "time", "--by", "day"), 1, "`c` is in no row"),
+    "class in one group": (("later.csv", "--target", "kind", "--split", "grouped", "--by", "group"), 1, "`c` is in no row"),
     "D37 regression of texts": (("penguins.csv", "--target", "species", "--task", "regression"), 1, "classification"),
     "stratified regression": (("penguins.csv", "--target", "body_mass_g", "--split", "stratified"), 2, "--split random"),
     "time by texts": (("penguins.csv", "--target", "species", "--split", "time", "--by", "island"), 1, "ordered"),
@@ -316,11 +364,22 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_done_is_said(capsys, case):
     args, wanted, words = BAD[case]
+    rows = [f"{'ab'[day % 2] if day < 50 else 'c'},{day},{day // 50},{day % 7}\n" for day in range(60)]
+    Path("later.csv").write_text("".join(["kind,day,group,x\n", *rows]))
     code, out, err = run(capsys, "train", *args)
     assert (code, out) == (wanted, ""), err
     assert err.splitlines()[-1].startswith("error: ") or "error: " in err
     assert words in err
     assert "Traceback" not in err
+
+
+def test_every_option_has_its_place_in_the_help(capsys):
+    code, out, _ = run(capsys, "train", "-h")
+    assert code == 0
+    places = [out.index(f"\n{title}:\n") for title in ("Options", "Data", "Split", "Network", "Training", "Run")]
+    assert places == sorted(places)
+    for name in NAMES[1:]:
+        assert out.count(f"  --{name.replace('_', '-')} ") == 1
 
 
 def test_all_mistakes_in_the_settings_at_once(capsys):
@@ -411,6 +470,17 @@ def test_evaluation_agrees_with_the_predictions(capsys, trained):
     code, out, _ = run(capsys, "evaluate", trained, "penguins.csv")
     assert code == 0
     assert "actual \\ predicted" in out
+    assert out.startswith(f"{round(found['model']['accuracy'] * 344)} of 344 rows are right: ")
+
+
+@pytest.mark.parametrize(("target", "words"), [("species", "Of 69 rows held out"), ("body_mass_g", "On 68 ")])
+def test_weighted_rows_are_told_as_such(capsys, target, words):
+    code, out, _ = run(capsys, "train", "penguins.csv", "--target", target, "--weights", "year", "--epochs", "2")
+    assert code == 0
+    assert words in out
+    assert "by their weights" in out.replace("\n", " ")
+    code, out, _ = run(capsys, "evaluate", "runs/penguins-1", "penguins.csv")
+    assert "()" not in out
 
 
 def test_d42_rows_that_the_model_was_trained_on(capsys, trained):
@@ -441,6 +511,27 @@ def test_predictions_in_files(capsys, trained):
     code, _, err = run(capsys, "predict", trained, "penguins.csv", "-o", "penguins.csv")
     assert code == 2
     assert "replace what is read" in err
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_predictions_as_json_are_numbers(capsys, dtype):
+    result(capsys, "penguins.csv", "--target", "species", "--epochs", "2", "--dtype", dtype, "-o", "run")
+    code, out, _ = run(capsys, "predict", "run", "penguins.csv", "--probabilities", "--along", "island", "--json")
+    assert code == 0
+    first = json.loads(out.splitlines()[0])
+    assert first["island"] == "Torgersen"
+    assert [type(value) for value in first.values()] == [str, str, float, float, float]
+
+
+def test_a_line_of_progress_fits_the_terminal(monkeypatch):
+    progress = TrainingProgress(quiet=True)
+    for number in range(1, 40):
+        progress.epoch(Epoch(number, 9 * number, 1.23456 / number, 0.0, 0.01, 2.3456 / number, remaining=4000.0), "held_out")
+    monkeypatch.setattr("chainrule.cli.progress._unicode", lambda: True)
+    for room in (20, 60, 79, 100, 200):
+        line = progress._line(progress.epochs[-1], room)
+        assert len(line) <= room
+        assert line.count("█") == (2 if room >= 79 else 0)
 
 
 def test_formulas_are_guarded(capsys, tmp_path):

@@ -390,7 +390,7 @@ def overfitting(e: Evidence) -> Iterator[Finding]:
         numbers = {"lowest": lowest, "epoch": best, "last": last}
         yield Finding("overfitting", "note" if saved else "warning", what, f"Use {stop}{remedies}.", numbers)
         return
-    place = e.kept or len(losses)
+    place = min(e.kept or len(losses), len(losses))  # a run that is being resumed has more weights than lines
     train, held = e.losses[place - 1], losses[place - 1]
     if held - train > GAP * e.blind and held > 1.5 * train:
         what = f"The loss is {train:.3g} on the training rows and {held:.3g} on the {rows}."

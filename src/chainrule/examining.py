@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import files, models
+from chainrule import files, models, standing
 from chainrule.course import Learned
 from chainrule.doctor import Evidence
-from chainrule.errors import RunError
+from chainrule.errors import Problem, RunError
 from chainrule.experiment import Experiment
+from chainrule.files.texts import fits
 from chainrule.importance import Importance
 from chainrule.judging import Judgement
 from chainrule.runs import Run
@@ -55,11 +56,44 @@ def of_run(run: Run) -> Evidence:
     """The evidence that a run folder holds. Raises RunError if its files are damaged."""
     settings, _ = run.read_settings()
     about: Mapping[str, Any] = models.load(run.model_file).about if run.model_file.exists() else {}
-    told = about.get("record")
+    told, figures = about.get("record"), about.get("scores")
     if told is None:  # the run is not finished, or broke down before there was a model
-        state = _newest(run)
-        told = {"ended": state.get("ended", ""), "trouble": state.get("trouble", "")}
-    return Evidence.made(settings, run.history(), about.get("scores"), told)
+        ended = standing.ended(_newest(run)) or ("", "")
+        told = dict(zip(("ended", "trouble"), ended, strict=True))
+    elif not _is_record(told) or not (figures is None or _are_figures(figures, told["task"])):
+        do = "train again: the model was not written by a run"
+        raise RunError(
+            Problem("what the model says of its training is not as a run writes it", file=str(run.model_file), do=do)
+        )
+    return Evidence.made(settings, run.history(), figures, told)
+
+
+_RECORD = {
+    "task": str, "ended": str, "trouble": str, "kept": int, "classes": [str], "counts": [int], "recall": [(float, None)],
+    "scale": float, "warned": [str], "weighs": [[(str, float)]],
+}  # fmt: skip
+
+
+def _is_record(told: Any) -> bool:
+    return (
+        fits(told, _RECORD)
+        and told["task"] in ("classes", "yes_or_no", "number")
+        and told["kept"] >= 0
+        and all(count >= 0 for count in told["counts"])
+        and len(told["classes"]) == len(told["counts"])
+        and len(told["recall"]) in (0, len(told["classes"]))
+        and all(len(each) == 2 and fits(each[0], str) and fits(each[1], float) for each in told["weighs"])
+    )
+
+
+def _are_figures(figures: Any, task: str) -> bool:
+    """Whether these are the figures of a judgement: of the model, and of the models beside it."""
+    names = ("r2", "mae", "rmse") if task == "number" else ("accuracy", "balanced_accuracy", "log_loss")
+    shape = dict.fromkeys(names, float)
+    kinds = ("model", "mean" if task == "number" else "most frequent class", "linear")
+    return isinstance(figures, dict) and fits(
+        figures, {"rows": int, "model": shape} | {kind: shape for kind in kinds if kind in figures}
+    )
 
 
 def _newest(run: Run) -> dict[str, Any]:

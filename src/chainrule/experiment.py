@@ -24,7 +24,7 @@ from chainrule.network import Network
 from chainrule.preparing import Goal, Preparation, Recognised
 from chainrule.recipes import Recipe
 from chainrule.rules.rule import Optimizer
-from chainrule.settings import Settings, resolved_path
+from chainrule.settings import CHANGEABLE, Settings, resolved_path
 from chainrule.tables import Table
 
 LARGE = 10_000_000
@@ -58,8 +58,10 @@ class Experiment:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint is of: another one cannot be gone on with."""
-        settings = self.settings.as_toml().split("[run]")[0]
+        """What a checkpoint is of: another one cannot be gone on with. Where the table lies does not matter, and neither does
+        what may be said anew."""
+        plain = Settings()
+        settings = self.settings.changed(**{name: getattr(plain, name) for name in CHANGEABLE}).as_toml()
         return {
             "data": self.table.fingerprint,
             "settings": hashlib.sha256(settings.encode()).hexdigest(),
@@ -89,7 +91,7 @@ class Experiment:
         t = self.goal.targets(self.table.column(self.goal.column), rows, dtype, self.table.place)
         if self.cache is None:
             return Rows(self.preparation.matrix(self.table, rows, dtype), t, weight)
-        self.cache.mkdir(exist_ok=True)
+        self.cache.mkdir(parents=True, exist_ok=True)
         x = self.preparation.write(self.table, rows, self.cache / f"{part}.rows", dtype)
         most = int((self.settings.memory or 0) * 1e6 / 4 / (x.width * dtype.itemsize))
         return Rows(x, t, weight, max(1024, most))
@@ -208,14 +210,14 @@ def of_rows(
     preparation, notes = preparing.fit(table, learn, settings.target, leave_out=beside, keep=settings.keep)
     recipe = _tried(settings, table, found, goal, preparation, learn)
     train, validation = learn, learn[:0]
+    grouping = grouping_of(settings, table, learn, found.kind)
     if recipe.validation_fraction:
-        grouping = grouping_of(settings, table, learn, found.kind)
         part = splits.hold_out(len(learn), recipe.validation_fraction, settings.seed, draw=1, **grouping.chosen)
         train, validation = learn[part.train], learn[part.test]
     network = recipe.network(len(preparation.inputs), goal.outputs, settings.seed)
     said = (found.why, *preparing.summed_up(note for note in notes if not note.warning))
     return Experiment(
-        _resolved(settings, recipe, found, grouping_of(settings, table, learn, found.kind).how),
+        _resolved(settings, recipe, found, grouping.how),
         settings,
         table,
         goal,
@@ -267,23 +269,25 @@ def grouping_of(settings: Settings, table: Table, rows: Any, kind: str) -> Group
     """How to split these rows: as the settings say, or stratified by the classes if there are any."""
     target = table.column(settings.target)
     how = settings.split or ("stratified" if kind == "classes" else "random")
+    classes: dict[str, Any] = {}
+    if kind == "classes" and how != "random":
+        _, first, labels = np.unique(np.asarray(target.values)[rows], return_index=True, return_inverse=True)
+        classes = {"labels": labels, "classes": target.labels(rows[first])}
     if how in ("grouped", "time"):
         assert settings.by is not None
         column = table.column(settings.by)
         values = np.asarray(column.values)[rows]
         if how == "grouped":
-            return Grouping(how, {"groups": values})
+            return Grouping(how, {"groups": values, **classes})
         if column.kind == "category":
             where = f'column "{settings.by}"'
             do = "write the times as ISO dates (2024-05-31) or as numbers"
             raise RunError(Problem("rows cannot be ordered by texts", where=where, got=shown(column.levels[0]), do=do))
-        return Grouping(how, {"order": values})
-    if how == "stratified":
-        if kind != "classes":
-            do = "use --split random, or --task classification"
-            raise InputError("a stratified split needs classes", got="regression", do=do, field="split.split")
-        return Grouping(how, {"labels": np.unique(np.asarray(target.values)[rows], return_inverse=True)[1]})
-    return Grouping(how, {})
+        return Grouping(how, {"order": values, **classes})
+    if how == "stratified" and kind != "classes":
+        do = "use --split random, or --task classification"
+        raise InputError("a stratified split needs classes", got="regression", do=do, field="split.split")
+    return Grouping(how, classes)
 
 
 def check(settings: Settings) -> None:
@@ -299,7 +303,8 @@ def check(settings: Settings) -> None:
             what = f"the target cannot be among {name} too"
             problems.append(Problem(what, got=shown(settings.target), field=f"data.{name}", do="leave it out there"))
     if settings.target and settings.target in (settings.by, settings.weights):
-        problems.append(Problem("the target cannot be the split's or the weights' column too", got=shown(settings.target)))
+        what = "the target cannot be the split's or the weights' column too"
+        problems.append(Problem(what, got=shown(settings.target), do="name another column"))
     if settings.split in ("grouped", "time") and settings.by is None:
         problems.append(Problem(f"a {settings.split} split needs a column", field="split.by", do="name it: --by COLUMN"))
     if settings.by is not None and settings.split not in ("grouped", "time"):

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from chainrule import judging, preparing, scores, splits
 from chainrule.epochs import learn
 from chainrule.experiment import Experiment, grouping_of, of_rows, usable_rows
-from chainrule.judging import Judgement
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Folds:
-    """What came of each fold."""
+    """What came of each fold: the figures of its judgement, plain data that a checkpoint can hold."""
 
-    judgements: tuple[Judgement, ...]
+    judged: tuple[Mapping[str, Any], ...]
 
     def figures(self) -> dict[str, dict[str, tuple[float, float]]]:
         """Mean and standard deviation over the folds of each figure, of the model and of each baseline."""
-        told = [judgement.figures() for judgement in self.judgements]
-        kinds = [kind for kind in told[0] if kind != "rows"]
-        return {kind: {name: scores.spread([each[kind][name] for each in told]) for name in told[0][kind]} for kind in kinds}
+        first, *_ = self.judged
+        return {
+            kind: {name: scores.spread([each[kind][name] for each in self.judged]) for name in figures}
+            for kind, figures in first.items()
+            if kind != "rows"
+        }
 
 
 def cross_validate(experiment: Experiment, tell: Callable[[str], None], stop: Callable[[], bool]) -> Folds | None:
@@ -30,10 +34,11 @@ def cross_validate(experiment: Experiment, tell: Callable[[str], None], stop: Ca
     found = preparing.recognise(table, settings.target, settings.task)
     usable, _ = usable_rows(settings, table)
     chosen = grouping_of(settings, table, usable, found.kind).chosen
-    judgements = []
+    judged = []
     parts = splits.folds(len(usable), settings.folds, settings.seed, **chosen)
     for number, part in enumerate(parts, 1):
-        fold = of_rows(settings, table, found, usable[part.train], usable[part.test], cache=experiment.cache)
+        cache = None if experiment.cache is None else experiment.cache / f"fold-{number}"  # its rows are no other's
+        fold = of_rows(settings, table, found, usable[part.train], usable[part.test], cache=cache)
         learned = learn(
             fold.network,
             fold.rows,
@@ -47,7 +52,9 @@ def cross_validate(experiment: Experiment, tell: Callable[[str], None], stop: Ca
             return None
         judgement = judging.judge(fold, fold.model(fold.kept(learned)))
         assert judgement is not None
-        judgements.append(judgement)
+        judged.append(judgement.figures())
+        if cache is not None:
+            shutil.rmtree(cache, ignore_errors=True)
         main, value = next(iter(judgement.scores.figures().items()))
         tell(f"fold {number} of {settings.folds}: {judging.NAMES[main]} {value:.4f}")
-    return Folds(tuple(judgements))
+    return Folds(tuple(judged))

@@ -21,11 +21,15 @@ MOST = 50_000
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """Scores of a model on rows held out, and of baselines trained on the same rows."""
+    """Scores of a model on rows that it was not trained on, and of baselines trained on the rows that it was trained on.
+
+    weighted: rows count differently. Without baselines it is not known whether the rows are new to the model.
+    """
 
     goal: Goal
     scores: ClassScores | NumberScores
     baselines: tuple[Baseline, ...] = ()
+    weighted: bool = False
 
     def figures(self) -> dict[str, Any]:
         """Everything, as plain data."""
@@ -69,12 +73,14 @@ def judge(experiment: Experiment, model: Model) -> Judgement | None:
     if len(learn) > MOST:
         learn = np.sort(learn[np.argsort(draws.words(experiment.settings.seed, "split", 2, 0, len(learn)))[:MOST]])
     x, held = experiment.preparation.matrix(table, learn), experiment.preparation.matrix(table, test)
-    column = table.column(goal.column)
+    column, weights = table.column(goal.column), (given_weight(experiment, learn), weight)
     if goal.kind == "number":
         values = np.asarray(column.values)
-        return Judgement(goal, found, scores.number_baselines(x, values[learn], held, values[test]))
-    codes, actual = goal.codes(column, learn), goal.codes(column, test)
-    return Judgement(goal, found, scores.class_baselines(x, codes, held, actual, len(goal.classes)))
+        baselines = scores.number_baselines(x, values[learn], held, values[test], *weights)
+    else:
+        codes, actual = goal.codes(column, learn), goal.codes(column, test)
+        baselines = scores.class_baselines(x, codes, held, actual, len(goal.classes), *weights)
+    return Judgement(goal, found, baselines, weight is not None)
 
 
 def given_weight(experiment: Experiment, rows: Any) -> Any:
@@ -97,17 +103,22 @@ NAMES = {
 
 def in_words(judgement: Judgement) -> str:
     """One sentence that a person would say."""
-    found, rows = judgement.scores, f"{judgement.scores.rows:,} rows held out"
+    found, count = judgement.scores, judgement.scores.rows
+    rows = f"{count:,} row{'s' if count != 1 else ''}" + " held out" * bool(judgement.baselines)
+    rows += ", by their weights," * judgement.weighted
     best = {baseline.name: baseline.scores for baseline in judgement.baselines}
     if isinstance(found, ClassScores):
-        right = round(found.accuracy * found.rows)
         others = [f"{_name(name)}: {each.accuracy:.1%}" for name, each in best.items() if isinstance(each, ClassScores)]
-        return (
-            f"{right:,} of {rows} are right: {found.accuracy:.1%} ({'; '.join(others)})." if others else f"{right:,} of {rows}."
-        )
+        beside = f" ({'; '.join(others)})" if others else ""
+        if judgement.weighted:
+            return f"Of {rows} {found.accuracy:.1%} are right{beside}."
+        right = round(found.accuracy * count)
+        return f"{right:,} of {rows} {'are' if right != 1 else 'is'} right: {found.accuracy:.1%}{beside}."
     others = [f"{_name(name)}: {each.mae:.4g}" for name, each in best.items() if isinstance(each, NumberScores)]
-    explained = "" if math.isnan(found.r2) else f", and {found.r2:.1%} of their variation is explained"
-    return f"On {rows} predictions are off by {found.mae:.4g} on average ({'; '.join(others)}){explained}."
+    beside = f" ({'; '.join(others)})" if others else ""
+    explained = f", and {found.r2:.1%} of their variation is explained" if found.r2 > 0 else ""
+    explained = ", and none of their variation is explained" if found.r2 <= 0 else explained
+    return f"On {rows} predictions are off by {found.mae:.4g} on average{beside}{explained}."
 
 
 def _name(baseline: str) -> str:

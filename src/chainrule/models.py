@@ -19,6 +19,7 @@ from chainrule.preparing import Goal, Preparation
 BLOCK = 2**22
 """So many numbers of a table are prepared and computed at once."""
 
+_OTHER = "network, preparation and goal must be of the same model"
 _ENTRIES = ("network", "preparation", "goal", "about")
 
 
@@ -39,9 +40,11 @@ class Model:
     def __post_init__(self) -> None:
         inputs, outputs = self.network.inputs, self.network.outputs
         if self.preparation is not None and len(self.preparation.inputs) != inputs:
-            raise InputError(f"the network has {inputs} inputs", got=f"{len(self.preparation.inputs)} from the preparation")
+            raise InputError(
+                f"the network has {inputs} inputs", got=f"{len(self.preparation.inputs)} from the preparation", do=_OTHER
+            )
         if self.goal is not None and self.goal.outputs != outputs:
-            raise InputError(f"the network has {outputs} outputs", got=f"{self.goal.outputs} for the goal")
+            raise InputError(f"the network has {outputs} outputs", got=f"{self.goal.outputs} for the goal", do=_OTHER)
 
     def saying(self, **more: Any) -> Model:
         """The same model, with more said about it."""

@@ -97,6 +97,12 @@ def unseen_words(model: Model, table: Table) -> Iterator[str]:
         yield f"column {shown(unseen.column)} has values in {rows} that were not there in training, or rare: {listed}"
 
 
+def rows_of(predictions: Predictions) -> Iterator[dict[str, float | str]]:
+    """Each row as a table of texts and numbers, by the names of the columns."""
+    columns = [column.tolist() if isinstance(column, np.ndarray) else column for column in predictions.columns]
+    return (dict(zip(predictions.names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
 def as_csv(predictions: Predictions, guard: bool = True) -> str:
     """The table as CSV. guard: a text that a spreadsheet would run as a formula gets an apostrophe in front."""
     columns = [_cells(column, guard) for column in predictions.columns]

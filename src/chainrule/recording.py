@@ -10,17 +10,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from chainrule import doctor, examining, files, judging, report, signals
 from chainrule.course import Checkpoint, Epoch, Learned, Midway, Rows, Standing
 from chainrule.epochs import learn
-from chainrule.errors import Problem, RunError
+from chainrule.errors import Problem, RunError, shown
 from chainrule.experiment import Experiment, prepare
 from chainrule.folding import Folds, cross_validate
+from chainrule.history import kept
 from chainrule.importance import importance
 from chainrule.judging import Judgement
 from chainrule.models import Model
-from chainrule.runs import Run, digest, midway_from, plain
+from chainrule.runs import Run, digest
 from chainrule.settings import Settings
+from chainrule.standing import ended, midway_from, plain
 
 NEWEST = 3
 """Checkpoints kept to go on from."""
@@ -73,18 +77,19 @@ def _train(
 ) -> Outcome | None:
     state, history = _stand(run, experiment, teller, resumed, force_new)
     _check_space(run, experiment)
-    folds = None
+    folds = None if state is None or state.get("folds") is None else Folds(tuple(state["folds"]))
     if state is None:
         _tell(experiment, teller)
+        run.clear()  # not before it is certain that there will be another run
         run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
             if folds is None:
                 return None
-    recorder = Recorder(run, experiment, teller, stop, history)
-    if state is not None and "ended" in state:
+    recorder = Recorder(run, experiment, teller, stop, history, folds)
+    if state is not None and ended(state) is not None:
         teller.say("the run is finished: nothing is left to train")
-        learned = _finished(state)
+        learned = _finished(experiment, state)
     else:
         learned = learn(
             experiment.network,
@@ -93,7 +98,7 @@ def _train(
             experiment.course,
             validation=experiment.watched,
             callbacks=[recorder.callback],
-            going=None if state is None else midway_from(state["midway"]),
+            going=None if state is None else midway_from(state, experiment.network, experiment.optimizer),
             between=recorder.between,
             name=experiment.name,
         )
@@ -139,9 +144,14 @@ def _stand(
     if state is None:
         teller.say("there is no checkpoint yet: the run begins at the beginning")
         return None, []
-    stands = midway_from(state["midway"])
-    teller.say(f"going on after update {stands.last.updates:,}, in epoch {len(stands.epochs) + 1}")
-    return state, state["history"]
+    stands = midway_from(state, experiment.network, experiment.optimizer)
+    if ended(state) is None:
+        began, here = run.read_settings()[1].get("engine"), experiment.engine()
+        if began != here:
+            what = f"the run began on the engine {shown(began)}, and goes on on {shown(here)}: last digits will differ"
+            teller.warn(f"{what}, and a replay cannot agree with both")
+        teller.say(f"going on after update {stands.last.updates:,}, in epoch {len(stands.epochs) + 1}")
+    return state, kept(state)
 
 
 def _tell(experiment: Experiment, teller: Teller) -> None:
@@ -161,9 +171,10 @@ def _tell(experiment: Experiment, teller: Teller) -> None:
     teller.say(f"Network: {sizes}, {recipe.activation}, {recipe.optimizer} at {recipe.learning_rate:g}.")
 
 
-def _finished(state: Mapping[str, Any]) -> Learned:
-    stands = midway_from(state["midway"])
-    return Learned(stands.last, stands.best, stands.best_epoch, stands.epochs, state["ended"], state["trouble"])
+def _finished(experiment: Experiment, state: Mapping[str, Any]) -> Learned:
+    stands = midway_from(state, experiment.network, experiment.optimizer)
+    reason, trouble = ended(state) or ("", "")
+    return Learned(stands.last, stands.best, stands.best_epoch, stands.epochs, reason, trouble)
 
 
 def _ended(
@@ -196,15 +207,22 @@ class Recorder:
     """Writes a run down while it trains: a callback and a `between` for `epochs.learn`."""
 
     def __init__(
-        self, run: Run, experiment: Experiment, teller: Teller, stop: Callable[[], bool], history: list[dict[str, Any]]
+        self,
+        run: Run,
+        experiment: Experiment,
+        teller: Teller,
+        stop: Callable[[], bool],
+        history: list[dict[str, Any]],
+        folds: Folds | None = None,
     ) -> None:
-        self.run, self.experiment, self.teller, self.stop = run, experiment, teller, stop
+        self.run, self.experiment, self.teller, self.stop, self.folds = run, experiment, teller, stop, folds
         self.identity, self.every = experiment.identity, experiment.settings.checkpoint_every
         self.history = list(history)
         self._fresh: Epoch | None = None
         self._probe: Rows | None = None
         self._saved_at, self._saved_best, self._warned_at = time.monotonic(), 0, -math.inf
-        files.write_text(run.history_file, "".join(map(_line, self.history)))
+        self._lines = list(map(_line, self.history))
+        files.write_text(run.history_file, "".join(self._lines))
 
     def callback(self, epoch: Epoch) -> None:
         self._fresh = epoch
@@ -236,9 +254,10 @@ class Recorder:
         told = _told_of(epoch, self.experiment.curve)
         entry = {**told, "parameters": digest(at.parameters), "signals": found}
         self.history.append(entry)
+        self._lines.append(_line(entry))
         try:
             with open(self.run.history_file, "a", encoding="utf-8") as stream:
-                stream.write(_line(entry))
+                stream.write(self._lines[-1])
         except OSError as error:
             self._complain(f"the history could not be written: {(error.strerror or str(error)).lower()}")
         self.teller.epoch(epoch, self.experiment.curve)
@@ -253,11 +272,13 @@ class Recorder:
     def save(self, midway: Midway, must: bool = False, **more: Any) -> None:
         """A checkpoint, and the best weights if they are others than last time. What fails is told, and tried again; it
         raises only if it `must` succeed."""
-        state = {"midway": plain(midway), "history": self.history, **more}
+        folds = None if self.folds is None else [dict(each) for each in self.folds.judged]
+        history = np.frombuffer("".join(self._lines).encode(), np.uint8)  # an array: the header has room for some, not for all
+        state = {"midway": plain(midway), "history": history, "folds": folds, **more}
         step = midway.last.updates
         try:
             if midway.best_epoch != self._saved_best:  # before the checkpoint: then a run that is cut off has a model
-                best = self.experiment.recipe.keeps == "best"
+                best = self.experiment.recipe.keeps == "best" or more.get("ended") == "not finite"
                 self.experiment.model(midway.best if best else midway.last).save(self.run.model_file)
                 self._saved_best = midway.best_epoch
             path = self.run.checkpoints / files.step_name(step)

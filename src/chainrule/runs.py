@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import fields
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from chainrule import files
-from chainrule.course import Checkpoint, Epoch, Midway
+from chainrule import files, history
 from chainrule.errors import InputError, Problem, RunError, nearest, shown
+from chainrule.files.texts import FileError
 from chainrule.settings import Settings, read_settings
 
 BEFORE_SETTINGS = ("checkpoints", "lock", "cache")
@@ -29,6 +27,7 @@ class Run:
         self.model_file = folder / "model.safetensors"
         self.checkpoints = folder / "checkpoints"
         self.report_file = folder / "report.html"
+        self.made: list[Path] = []
 
     @classmethod
     def create(cls, folder: Path, overwrite: bool = False) -> Run:
@@ -45,6 +44,7 @@ class Run:
         if inside and not overwrite:
             do = f"choose another with -o, go on with it (--resume {shown(str(folder))[1:-1]}), or --overwrite it"
             raise InputError("there is a run in this folder", got=shown(str(folder)), do=do)
+        run.made = [path for path in (folder, *folder.parents) if not path.exists()]
         try:
             run.checkpoints.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -62,7 +62,21 @@ class Run:
     def clear(self) -> None:
         """Deletes what an earlier run left here. Only for whoever holds the lock."""
         for file in (self.history_file, self.model_file, self.report_file, *self.checkpoints.iterdir()):
-            file.unlink(missing_ok=True)
+            if not file.is_dir():
+                file.unlink(missing_ok=True)
+
+    def vanish(self) -> None:
+        """Takes back what `create` made, if no run ever began in the folder."""
+        with suppress(OSError, RunError):  # somebody else may be beginning a run there
+            if self.settings_file.exists() or not self._never_began([path.name for path in self.folder.iterdir()]):
+                return
+            with self.lock():
+                for path in (self.checkpoints, self.folder / "cache"):
+                    if path.is_dir():
+                        path.rmdir()
+                (self.folder / "lock").unlink()
+            for path in self.made:
+                path.rmdir()
 
     @classmethod
     def opened(cls, folder: Path) -> Run:
@@ -95,19 +109,25 @@ class Run:
 
     def history(self) -> list[dict[str, Any]]:
         """A table for each epoch. A line that was being written when the run was cut off is left out."""
+        file = str(self.history_file)
         try:
-            lines = self.history_file.read_text("utf-8").split("\n")
+            lines = self.history_file.read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
-        found = []
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise RunError(Problem(f"the history cannot be read: {reason}", file=file, do=history.AGAIN)) from None
+        found: list[dict[str, Any]] = []
         for number, line in enumerate(lines[:-1], 1):
             try:
-                found.append(json.loads(line))
-            except ValueError:
-                do = "resume the run: its checkpoint has the whole history"
-                raise RunError(
-                    Problem("this line of the history is damaged", file=str(self.history_file), line=number, do=do)
-                ) from None
+                found.append(history.entry(line.decode(), found[-1] if found else None))
+            except UnicodeDecodeError:
+                raise RunError(Problem("the history is not UTF-8", file=file, line=number, do=history.AGAIN)) from None
+            except FileError as error:
+                (problem,) = error.problems
+                raise RunError(Problem(problem.what, got=problem.got, do=history.AGAIN, file=file, line=number)) from None
+        if not history.alike(found):
+            raise RunError(Problem("the history has signals of different networks", file=file, do=history.AGAIN))
         return found
 
     # checkpoints
@@ -139,21 +159,3 @@ HEAD = """# A training run of chainrule: all of its settings as they were resolv
 def digest(parameters: Any) -> str:
     """A fingerprint of parameters, to the last bit."""
     return hashlib.sha256(parameters.tobytes()).hexdigest()[:16]
-
-
-def plain(midway: Midway) -> dict[str, Any]:
-    """Where a run stands, as tables, lists, arrays, numbers and texts."""
-    held = {entry.name: getattr(midway, entry.name) for entry in fields(Midway)}
-    for name in ("last", "best", "before"):
-        held[name] = None if held[name] is None else dict(vars(held[name]))
-    held["epochs"] = [dict(vars(epoch)) for epoch in midway.epochs]
-    return held
-
-
-def midway_from(held: Mapping[str, Any]) -> Midway:
-    """The inverse of `plain`."""
-    made = dict(held)
-    for name in ("last", "best", "before"):
-        made[name] = None if made[name] is None else Checkpoint(**made[name])
-    made["epochs"] = tuple(Epoch(**epoch) for epoch in made["epochs"])
-    return Midway(**made)

@@ -96,34 +96,41 @@ def of_numbers(values: Any, targets: Any, weight: Any = None) -> NumberScores:
     )
 
 
-def class_baselines(x: Any, labels: Any, held: Any, held_labels: Any, classes: int) -> tuple[Baseline, Baseline]:
+def class_baselines(
+    x: Any, labels: Any, held: Any, held_labels: Any, classes: int, weight: Any = None, held_weight: Any = None
+) -> tuple[Baseline, Baseline]:
     """The most frequent class, and logistic regression on the prepared inputs x (rows, inputs), scored on `held`.
 
-    The first one's probabilities are the classes' parts of the training rows."""
+    The first one's probabilities are the classes' parts of the training rows. weight, held_weight: what each row counts,
+    (rows,), or None."""
     from sklearn.linear_model import LogisticRegression
 
     labels = np.asarray(labels)
-    shares = (np.bincount(labels, minlength=classes) + 0.0) / len(labels)
-    frequent = of_classes(np.tile(shares, (len(held_labels), 1)), held_labels)
+    counts = np.bincount(labels, weight, minlength=classes)
+    frequent = of_classes(np.tile(counts / counts.sum(), (len(held_labels), 1)), held_labels, held_weight)
     present = np.unique(labels)
     probabilities = np.zeros((len(held_labels), classes))
     if len(present) < 2:
         probabilities[:, present] = 1.0
     else:
         with _quiet():
-            probabilities[:, present] = LogisticRegression(max_iter=1000).fit(x, labels).predict_proba(held)
-    return Baseline("most frequent class", frequent), Baseline("linear", of_classes(probabilities, held_labels))
+            line = LogisticRegression(max_iter=1000).fit(x, labels, weight)
+        probabilities[:, present] = line.predict_proba(held)
+    return Baseline("most frequent class", frequent), Baseline("linear", of_classes(probabilities, held_labels, held_weight))
 
 
-def number_baselines(x: Any, targets: Any, held: Any, held_targets: Any) -> tuple[Baseline, Baseline]:
-    """The mean, and ridge regression on the prepared inputs x (rows, inputs), scored on `held`. Targets (rows,)."""
+def number_baselines(
+    x: Any, targets: Any, held: Any, held_targets: Any, weight: Any = None, held_weight: Any = None
+) -> tuple[Baseline, Baseline]:
+    """The mean, and ridge regression on the prepared inputs x (rows, inputs), scored on `held`. Targets (rows,); weight,
+    held_weight: what each row counts, (rows,), or None."""
     from sklearn.linear_model import RidgeCV
 
     targets = np.asarray(targets, float).reshape(-1)
-    mean = of_numbers(np.full(len(held_targets), targets.mean()), held_targets)
+    mean = of_numbers(np.full(len(held_targets), np.average(targets, weights=weight)), held_targets, held_weight)
     with _quiet():
-        line = RidgeCV(np.logspace(-2, 4, 13)).fit(x, targets).predict(held)
-    return Baseline("mean", mean), Baseline("linear", of_numbers(line, held_targets))
+        line = RidgeCV(np.logspace(-2, 4, 13)).fit(x, targets, weight).predict(held)
+    return Baseline("mean", mean), Baseline("linear", of_numbers(line, held_targets, held_weight))
 
 
 def _quiet() -> Any:

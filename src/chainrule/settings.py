@@ -77,7 +77,7 @@ class Settings:
     threads: int | None = _setting(None, "run", "whole", "Threads, at most.", least=1, most=256)
     time_limit: float | None = _setting(None, "run", "number", "Seconds of training, at most.", above=0)
     checkpoint_every: float = _setting(10.0, "run", "number", "Seconds between checkpoints.", least=0)
-    memory: float | None = _setting(None, "run", "number", "Megabytes of rows in memory, at most.", above=0)
+    memory: float | None = _setting(None, "run", "number", "Megabytes of rows in memory, at most.", above=0, most=1e9)
 
     def __post_init__(self) -> None:
         problems = [problem for name in NAMES for problem in _check(name, getattr(self, name))]
@@ -107,9 +107,11 @@ class Settings:
 
 NAMES = tuple(entry.name for entry in fields(Settings))
 _META = {entry.name: entry.metadata for entry in fields(Settings)}
-CHANGEABLE = ("engine", "threads", "time_limit", "checkpoint_every", "memory")
-"""What may be said anew when a run goes on: none of it changes a bit of the result. (Another engine changes the last digits:
-that is refused where it matters.)"""
+CHANGEABLE = ("data", "engine", "threads", "time_limit", "checkpoint_every", "memory")
+"""What may be said anew when a run goes on: where the same table lies now, and how it is trained on.
+
+None of it changes a bit of an update, but for another engine: that changes last digits, and is warned of.
+"""
 
 
 def about(name: str) -> Mapping[str, Any]:
@@ -189,13 +191,20 @@ def _one(where: str, value: Any, kind: str, limits: Mapping[str, Any]) -> list[P
         if value not in names(limits["rule"]):
             return [Problem(f"unknown {limits['rule']}", where, shown(value), nearest(value, names(limits["rule"])))]
     if kind in ("whole", "number"):
-        outside = not math.isfinite(value) or not (
+        outside = (kind == "number" and not _finite(value)) or not (
             limits.get("least", -math.inf) <= value <= limits.get("most", math.inf)
             and limits.get("above", -math.inf) < value < limits.get("below", math.inf)
         )
         if outside:
             return [Problem(f"must be {words} {_range(limits)}", where, shown(value))]
     return []
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond float64
+        return False
 
 
 def _range(limits: Mapping[str, Any]) -> str:

@@ -103,11 +103,20 @@ def _ended(error: Exception) -> int:
     if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "memory" in str(error)):
         return _said("there is not enough memory for this - use a smaller network or fewer rows", 1)
     if isinstance(error, OSError):
-        full = " - free some space" if error.errno == errno.ENOSPC else ""
         _silence_stdout()
-        return _said(f"{error.strerror or error} - {error.filename or 'standard output'}{full}", 1)
+        do = REMEDIES.get(error.errno or 0, "check the place and its rights")
+        return _said(f"{error.strerror or error} - {error.filename or 'standard output'} - {do}", 1)
     found = f"{type(error).__name__}: {error}"
     return _said(f"{found} - this is a mistake of chainrule, not yours - run it again with --debug and report it", 1)
+
+
+REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space of your quota",
+    errno.EFBIG: "raise the limit on a file's size (ulimit -f)",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.ENOMEM: "free some memory",
+}
 
 
 def _silence_stdout() -> None:

@@ -35,7 +35,7 @@ def as_text(outcome: Outcome, width: int) -> str:
     if outcome.judgement is not None:
         lines += ["", *_words(outcome.judgement, width), "", *_figures(outcome.judgement)]
     if outcome.folds is not None:
-        lines += ["", f"{len(outcome.folds.judgements)} folds, mean and standard deviation:", *columns(_folds(outcome.folds))]
+        lines += ["", f"{len(outcome.folds.judged)} folds, mean and standard deviation:", *columns(_folds(outcome.folds))]
     told = [finding for finding in outcome.findings if finding.kind not in ("data", "diverged")]  # those have been told
     if told:
         lines += ["", *found(told, width)]
@@ -62,7 +62,8 @@ def found(findings: Sequence[Finding], width: int) -> list[str]:
     lines = []
     for finding in findings:
         text = printable(f"{finding.kind}: {finding}")
-        lines += textwrap.wrap(f"{finding.severity:<8} {text}", max(40, min(width, 100)), subsequent_indent=" " * 9)
+        wide = max(40, min(width, 100))
+        lines += textwrap.wrap(f"{finding.severity:<8} {text}", wide, subsequent_indent=" " * 9, break_on_hyphens=False)
     return lines
 
 

@@ -46,13 +46,12 @@ def command(
     wanted = tuple(part.strip() for part in (along or "").split(",") if part.strip())
     found = predicting.predict(loaded, table, probabilities, wanted)
     if as_json:
-        lines = [json.dumps(dict(zip(found.names, map(_plain, row), strict=True))) for row in zip(*found.columns, strict=True)]
-        shared.deliver("\n".join(lines) + "\n", file)
+        shared.deliver("".join(map(_line, predicting.rows_of(found))), file)
     elif file is None:
         shared.deliver(predicting.as_csv(found, not no_guard), None)
     else:
         predicting.write(found, Path(file), not no_guard)
 
 
-def _plain(value: object) -> object:
-    return float(value) if isinstance(value, float) else str(value)
+def _line(row: dict[str, float | str]) -> str:
+    return json.dumps(row) + "\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 
@@ -12,8 +14,8 @@ from chainrule.course import Epoch
 from chainrule.errors import printable
 
 BARS = "▁▂▃▄▅▆▇█"
-WIDTH = 16
-"""Signs of a curve."""
+WIDTH, LEAST = 16, 6
+"""Signs of a curve, at most and at least."""
 
 
 class TrainingProgress:
@@ -30,13 +32,19 @@ class TrainingProgress:
     def say(self, text: str) -> None:
         """A sentence."""
         if not self.quiet:
-            self._wipe()
-            click.echo(printable(text), err=True)
+            self._tell(text)
 
     def warn(self, text: str) -> None:
         """Something that may be a mistake: told even where only the result is asked for."""
+        self._tell(f"warning: {text}")
+
+    def _tell(self, text: str) -> None:
+        """A sentence on lines of its own; as one line where no person reads it."""
         self._wipe()
-        click.echo(f"warning: {printable(text)}", err=True)
+        text = printable(text)
+        if sys.stderr.isatty():
+            text = textwrap.fill(text, _width(), subsequent_indent="  ", break_on_hyphens=False)
+        click.echo(text, err=True)
 
     def epoch(self, epoch: Epoch, curve: str) -> None:
         """An epoch has ended. curve: what the loss of rows that are not trained on is called."""
@@ -47,7 +55,7 @@ class TrainingProgress:
             return
         if self.live:
             self._next = now + 0.1
-            text = self._line(epoch, curves=True)
+            text = self._line(epoch, _width())
             sys.stderr.write("\r" + text.ljust(self._shown))
             sys.stderr.flush()
             self._shown = len(text)
@@ -55,17 +63,26 @@ class TrainingProgress:
             first = not self._next
             self._next = now + 10.0
             if not first:
-                click.echo(self._line(epoch, curves=False), err=True)
+                click.echo(self._line(epoch), err=True)
 
-    def _line(self, epoch: Epoch, curves: bool) -> str:
-        parts = [f"epoch {epoch.number}", f"loss {epoch.loss:.4g}" + self._curve("loss", curves)]
+    def _line(self, epoch: Epoch, room: int | None = None) -> str:
+        """What is told of an epoch. room: signs that a line of a terminal has; then with curves, as wide as they can be."""
+        losses = {f"loss {epoch.loss:.4g}": "loss"}
         if epoch.validation is not None:
-            parts.append(f"{self.curve} {epoch.validation:.4g}" + self._curve("validation", curves))
-        parts += [f"{epoch.rows_per_second:,.0f} rows/s", f"{_seconds(epoch.remaining)} left"]
-        return "  ".join(parts)
-
-    def _curve(self, name: str, curves: bool) -> str:
-        return " " + sparkline([getattr(epoch, name) for epoch in self.epochs]) if curves and _unicode() else ""
+            losses[f"{self.curve} {epoch.validation:.4g}"] = "validation"
+        speed = [f"{epoch.rows_per_second:,.0f} rows/s"]
+        first, last = f"epoch {epoch.number:,}", f"{_seconds(epoch.remaining)} left"
+        if room is None:
+            return "  ".join([first, *losses, *speed, last])
+        left = room - len("  ".join([first, *losses, last]))
+        if left < len(losses) * (LEAST + 1) + len(speed[0]) + 2:
+            speed = []
+        else:
+            left -= len(speed[0]) + 2
+        wide = min(WIDTH, left // len(losses) - 1) if _unicode() else 0
+        curves = {text: sparkline([getattr(each, name) for each in self.epochs], wide) for text, name in losses.items()}
+        drawn = (f"{text} {curve.ljust(wide)}" if wide >= LEAST else text for text, curve in curves.items())
+        return "  ".join([first, *drawn, *speed, last])[:room]
 
     def _wipe(self) -> None:
         if self._shown:
@@ -80,13 +97,18 @@ class TrainingProgress:
 def sparkline(values: Sequence[float], width: int = WIDTH) -> str:
     """A curve in one line of signs, highest where the values are."""
     finite = [value for value in values if value == value and abs(value) != float("inf")]
-    if not finite:
+    if not finite or width < 1:
         return ""
     step = max(1.0, len(finite) / width)
     chosen = [finite[int(place * step)] for place in range(min(width, len(finite)))]
     low, high = min(chosen), max(chosen)
     scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
     return "".join(BARS[round((value - low) * scale)] for value in chosen)
+
+
+def _width() -> int:
+    """Signs that fit into a line: one less than there are, because after the last one some terminals begin another."""
+    return max(20, shutil.get_terminal_size((80, 24)).columns - 1)
 
 
 def _unicode() -> bool:

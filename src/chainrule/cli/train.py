@@ -11,9 +11,8 @@ import click
 
 from chainrule.cli import shared
 from chainrule.errors import InputError, Problem, printable, shown
-from chainrule.settings import CHANGEABLE, NAMES, Settings, about, read_settings
+from chainrule.settings import CHANGEABLE, NAMES, SECTIONS, Settings, about, read_settings
 
-SHORT = {"leave_out": "--leave-out", "learning_rate": "--learning-rate"}
 HIDDEN = ("data",)
 
 
@@ -68,11 +67,26 @@ def _number(name: str, text: str, kind: type) -> Any:
         raise InputError(f"{flag} needs {wanted}", got=shown(text), do=do) from None
 
 
-@click.command("train", cls=shared.Once, short_help="Train on a table, and write a run folder.")
+class Grouped(shared.Once):
+    """A command whose many options are listed under what they are about."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"options": [], **{section: [] for section in SECTIONS}}
+        for parameter in self.get_params(context):
+            record = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                name = parameter.name or ""
+                groups[about(name)["section"] if name in NAMES else "options"].append(record)
+        for title, records in groups.items():
+            with formatter.section(title.capitalize()):
+                formatter.write_dl(records)
+
+
+@click.command("train", cls=Grouped, short_help="Train on a table, and write a run folder.")
 @click.argument("data", nargs=-1)
 @click.option("-o", "--output", metavar="FOLDER", help="The run folder; by default runs/NAME-1, -2 ...")
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")
-@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped; DATA: its table, if it was moved.")
 @click.option("--force-new", is_flag=True, help="With --resume: begin anew if the checkpoint is of other data or settings.")
 @click.option("--config", metavar="FILE", help="Settings from a TOML file, such as another run's run.toml.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -118,10 +132,11 @@ def _begin(settings: Settings, output: str | None, overwrite: bool, as_json: boo
 
     experiment.check(settings)
     run = Run.create(Path(output) if output else _next_folder(settings), overwrite)
-    with run.lock():
-        if overwrite:
-            run.clear()
-        return _go(run, settings, None, as_json, quiet)
+    try:
+        with run.lock():
+            return _go(run, settings, None, as_json, quiet)
+    finally:
+        run.vanish()
 
 
 def _next_folder(settings: Settings) -> Path:
@@ -162,10 +177,9 @@ def _go(run: Any, settings: Settings, facts: dict[str, Any] | None, as_json: boo
     with asked_to_end() as asked:
         outcome = train(run, settings, teller, stop=lambda: bool(asked), resumed=facts is not None, force_new=force_new)
     teller.done()
-    if asked:
+    if outcome is None:
         click.echo(f"saved; go on with: chainrule train --resume {_quoted(str(run.folder))}", err=True)
         return asked.code
-    assert outcome is not None
     shared.deliver(outcomes.as_json(outcome) if as_json else outcomes.as_text(outcome, shared.width()), None)
     return 1 if outcome.learned.trouble else 0
 

@@ -35,7 +35,9 @@ def inside(folder: str | os.PathLike[str]) -> list[Path]:
         return []
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise RunError(Problem(f"the folder of checkpoints cannot be read: {reason}", file=os.fspath(folder))) from None
+        raise RunError(
+            Problem(f"the folder of checkpoints cannot be read: {reason}", file=os.fspath(folder), do="check its rights")
+        ) from None
 
 
 def write_checkpoint(

@@ -110,7 +110,11 @@ def _refuse_too_much(header: bytes) -> None:
     entries = sum(header.count(sign) for sign in (b",", b"[", b"{"))
     for found, most, what in ((len(header), MOST_HEADER, "bytes"), (entries, MOST_ENTRIES, "entries")):
         if found > most:
-            raise FileError(f"settings, names and history are too long: {found:,} {what}", got=f"a file takes {most:,}", do="")
+            raise FileError(
+                f"settings, names and history are too long: {found:,} {what}",
+                got=f"a file takes {most:,}",
+                do="use shorter names, or fewer",
+            )
 
 
 def _plain(name: str, array: Any) -> Any:
@@ -161,7 +165,7 @@ def parse(size: int, at: Callable[[int, int], Any], kinds: tuple[str, ...], allo
     if size < claimed:
         raise _cut(size, claimed)
     if size > claimed:
-        raise FileError(f"{size - claimed:,} bytes too many at the end", got=f"{size:,} of {claimed:,} bytes", do="")
+        raise FileError(f"{size - claimed:,} bytes too many at the end", got=f"{size:,} bytes, and {claimed:,} were written")
     return _opened(raw[8:], size - len(raw), lambda count: at(len(raw), count), kinds, allow_nonfinite)
 
 

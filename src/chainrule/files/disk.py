@@ -253,17 +253,17 @@ def _unreadable(error: OSError | ValueError, path: str) -> Problem:
     """Why a file cannot be opened, and what may have been meant."""
     place = Path(path)
     if isinstance(error, ValueError):  # a NUL in the name
-        return Problem("no file can have this name", file=path)
+        return Problem("no file can have this name", file=path, do="check the name")
     if isinstance(error, FileNotFoundError):
         where = os.path.abspath(path)
         with suppress(OSError):
             others = [each.name for each in place.parent.iterdir() if each.suffix == ".safetensors"]
             if others:
                 return Problem("there is no such file", file=where, do=nearest(place.name, others[:20]))
-        return Problem("there is no such file", file=where)
+        return Problem("there is no such file", file=where, do="check the name")
     if isinstance(error, PermissionError):
         return Problem("the file may not be read", file=path, do="change its rights: chmod u+r")
-    return Problem("the file cannot be opened", file=path, got=_words(error))
+    return Problem("the file cannot be opened", file=path, got=_words(error), do="check the name, and the file's rights")
 
 
 def _no_file(mode: int, path: str) -> Problem:

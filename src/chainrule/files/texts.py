@@ -68,6 +68,20 @@ def _no_number(name: str) -> None:
     raise _RefusedError(f"{name}, which is no JSON")
 
 
+def fits(value: Any, shape: Any) -> bool:
+    """Whether plain data is of a shape: a dict of shapes has these keys and no others, a list has a shape for each of its
+    entries, a tuple has shapes of which one will do; float is a number, int a whole one, None itself."""
+    if isinstance(shape, dict):
+        return type(value) is dict and set(value) == set(shape) and all(fits(value[key], shape[key]) for key in shape)
+    if isinstance(shape, list):
+        return isinstance(value, (list, tuple)) and all(fits(each, shape[0]) for each in value)
+    if isinstance(shape, tuple):
+        return any(fits(value, each) for each in shape)
+    if shape is float:
+        return type(value) is float or (type(value) is int and abs(value) < 2**1000)
+    return value is None if shape is None else type(value) is shape
+
+
 def measured(value: Any, what: str) -> None:
     """FileError if anything in the table is too deep, too long or too large."""
     level = [value]

@@ -139,7 +139,7 @@ def labelled(table: Table, target: str) -> tuple[Any, tuple[Problem, ...]]:
     lines = ", ".join(f"{file}:{line}" if len(table.files) > 1 else str(line) for file, line in first if line is not None)
     got = f"line{'s' if missing > 1 else ''} {lines}{', ...' if missing > FIRST else ''}" if lines else ""
     what = f"the target has no value in {missing:,} of {len(there):,} rows: they are left out"
-    return rows, (Problem(what, where=where, got=got, file=file),)
+    return rows, (Problem(what, where=where, got=got, do="fill them in, or take the rows out", file=file),)
 
 
 def sample_weights(table: Table, name: str, rows: Rows = None) -> Any:

@@ -23,8 +23,9 @@ from chainrule.epochs import epoch_batches, learn
 from chainrule.errors import InputError, Problem, RunError, shown
 from chainrule.experiment import Experiment, place_of, prepare
 from chainrule.network import Network
-from chainrule.runs import Run, digest, midway_from
+from chainrule.runs import Run, digest
 from chainrule.settings import resolved_path
+from chainrule.standing import midway_from
 
 if TYPE_CHECKING:
     from chainrule.prediction import Prediction
@@ -115,9 +116,7 @@ class RecordedRun:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What the run's checkpoints are of; RunError if they are of something else than its settings say."""
-        made = self.experiment
-        settings = made.settings.changed(data=self.settings.data)
-        identity = replace(made, settings=settings).identity
+        identity = self.experiment.identity
         for _, path in files.steps(self.run.checkpoints):
             try:
                 found = files.identity_of(path)
@@ -232,7 +231,7 @@ class RecordedRun:
     def before(self, number: int) -> Midway:
         """Where the run stood before an update: from the nearest earlier checkpoint on."""
         state = self.run.before(number - 1, self.identity)
-        going = None if state is None else midway_from(state["midway"])
+        going = None if state is None else midway_from(state, self.experiment.network, self.experiment.optimizer)
         if going is not None and going.last.updates == number - 1:
             return going
         return self._until(going, number - 1)
@@ -329,7 +328,8 @@ class RecordedRun:
         for step, path in reversed(files.steps(self.run.checkpoints)):
             if step >= number:
                 try:
-                    return midway_from(files.read_checkpoint(path, self.identity)["midway"]).last
+                    state = files.read_checkpoint(path, self.identity)
+                    return midway_from(state, self.experiment.network, self.experiment.optimizer).last
                 except RunError:
                     continue
         return None

@@ -54,7 +54,7 @@ def read_arrays(files: Sequence[Source], options: Options, forced: Mapping[str, 
             problems.add(Problem("a cell is not a finite number", where=at_row, file=part.file, do="use nan if it is unknown"))
         if forced.get(name) not in (None, column.kind) and (forced[name], column.kind) != ("number", "boolean"):
             what = f"the column holds {column.kind}s, and is needed as a {forced[name]}"
-            problems.add(Problem(what, where=where, file=files[0].name))
+            problems.add(Problem(what, where=where, file=files[0].name, do="write it as the model knows it"))
         if options.missing == "error" and column.found.gaps:
             what = f"{column.found.gaps:,} cells have no value"
             got = f"the first in row {int(column.missing.argmax()) + 1:,}"

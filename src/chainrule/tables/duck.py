@@ -70,7 +70,7 @@ class Reader:
         self._error = duckdb.Error
         settings: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         if memory is not None:
-            settings["memory_limit"] = f"{max(memory, 200 * 2**20) // 2**20}MiB"
+            settings["memory_limit"] = f"{min(max(memory, 200 * 2**20), 2**60) // 2**20}MiB"
         self._connection = duckdb.connect(":memory:", config=settings)
         self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute(f"SET streaming_buffer_size = '{BUFFER}'")

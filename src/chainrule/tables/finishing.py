@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -157,15 +158,16 @@ def _where(texts: Sequence[str], text: str, codes: Any, count: int) -> Bad:
 
 
 def faulty(
-    column: Column, wrong: Sequence[Wrong], refuses_gaps: bool, where: Callable[[int], tuple[str, int]], known: bool
+    column: Column, wrong: Sequence[Wrong], refuses_gaps: bool, where: Callable[[int], tuple[str, int] | None], known: bool
 ) -> list[Problem]:
-    """The first mistakes of a column and how many there are in all. known: whether its kind was given and not found out."""
+    """The first mistakes of a column and how many there are in all. where: file and line of a row, None if it was not read.
+    known: whether its kind was given and not found out."""
     problems = []
     field = f'column "{column.name}"'
-    cells_wrong = sorted(((row, each) for each in wrong for row in each.bad.rows), key=lambda each: each[0])
+    cells_wrong = sorted(((row, each) for each in wrong for row in each.bad.rows if where(row)), key=lambda each: each[0])
     total = sum(each.bad.count for each in wrong)
     for number, (row, each) in enumerate(cells_wrong[:FIRST]):
-        file, line = where(row)
+        file, line = where(row) or ("", 0)
         do = each.fault.do or "correct it"
         if column.kind in ("number", "date") and number == 0 and not known:
             do += f", or say --categorical {shown(column.name)[1:-1]} if the column is a category"
@@ -177,10 +179,10 @@ def faulty(
             )
         )
     if refuses_gaps and column.found.gaps:
-        rows = np.flatnonzero(column.missing & ~np.isin(np.arange(len(column)), [row for row, _ in cells_wrong]))[:FIRST]
-        for row in rows.tolist():
-            file, line = where(row)
-            many = f"; {column.found.gaps:,} cells of this column have none" if column.found.gaps > 1 and row == rows[0] else ""
+        rows = np.flatnonzero(column.missing & ~np.isin(np.arange(len(column)), [row for row, _ in cells_wrong])).tolist()
+        for number, (_, place) in enumerate(islice(((row, where(row)) for row in rows if where(row)), FIRST)):
+            file, line = place or ("", 0)
+            many = f"; {column.found.gaps:,} cells of this column have none" if column.found.gaps > 1 and not number else ""
             do = f"fill it in, or leave --missing error out{many}"
             problems.append(Problem("a cell has no value", where=field, do=do, file=file, line=line, column=column.place))
     return problems

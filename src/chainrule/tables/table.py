@@ -165,8 +165,10 @@ class Table:
                 place = np.flatnonzero(np.asarray(self.picked) == row)
                 if len(place):
                     return int(place[0])
-        first = f"the first row stands in line {self.place(0)[1]}" if self.rows else "the table has no rows"
-        raise RunError(Problem("no row of the table begins in this line", file=file or self.files[0], line=line, do=first))
+        there = [part for part in self.parts if file in (None, part.file) and part.rows]
+        ends = (there[0].line(0), there[-1].line(there[-1].rows - 1)) if there else ()
+        where = f"its rows stand in the lines {ends[0]} to {ends[1]}" if ends else "the table has no rows"
+        raise RunError(Problem("no row of the table begins in this line", file=file or self.files[0], line=line, do=where))
 
     def take(self, rows: Any) -> Table:
         """The table of some rows, in that order; levels stay as they are, what was found tells of the whole table."""
