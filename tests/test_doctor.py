@@ -114,7 +114,7 @@ BROKEN = {
     "learning rate 1000, adamw": (None, (*SPECIES, "--learning-rate", "1000"), "diverged", "serious", "--clip-norm"),
     "learning rate 3, adamw": (
         None,
-        (*SPECIES, "--activation", "relu", "--learning-rate", "3", "--schedule", "constant"),
+        (*SPECIES, "--activation", "relu", "--learning-rate", "3", "--schedule", "constant", "--weight-decay", "1"),
         "diverged",
         "serious",
         "--clip-norm",
