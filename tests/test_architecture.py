@@ -55,7 +55,7 @@ ROOMS = {
         "splits",
         "tables",
     },
-    "judging": {"draws", "experiment", "models", "preparing", "scores", "tables"},
+    "judging": {"draws", "experiment", "files", "models", "preparing", "scores", "tables"},
     "predicting": {"files", "models", "tables"},
     "folding": {"epochs", "experiment", "judging", "preparing", "scores", "splits"},
     "history": {"files"},

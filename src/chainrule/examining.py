@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import files, models, standing
+from chainrule import files, judging, models, standing
 from chainrule.course import Learned
 from chainrule.doctor import Evidence
 from chainrule.errors import Problem, RunError
@@ -60,7 +60,7 @@ def of_run(run: Run) -> Evidence:
     if told is None:  # the run is not finished, or broke down before there was a model
         ended = standing.ended(_newest(run)) or ("", "")
         told = dict(zip(("ended", "trouble"), ended, strict=True))
-    elif not _is_record(told) or not (figures is None or _are_figures(figures, told["task"])):
+    elif not _is_record(told) or not (figures is None or judging.are_figures(figures, told["task"])):
         do = "train again: the model was not written by a run"
         raise RunError(
             Problem("what the model says of its training is not as a run writes it", file=str(run.model_file), do=do)
@@ -83,16 +83,6 @@ def _is_record(told: Any) -> bool:
         and len(told["classes"]) == len(told["counts"])
         and len(told["recall"]) in (0, len(told["classes"]))
         and all(len(each) == 2 and fits(each[0], str) and fits(each[1], float) for each in told["weighs"])
-    )
-
-
-def _are_figures(figures: Any, task: str) -> bool:
-    """Whether these are the figures of a judgement: of the model, and of the models beside it."""
-    names = ("r2", "mae", "rmse") if task == "number" else ("accuracy", "balanced_accuracy", "log_loss")
-    shape = dict.fromkeys(names, float)
-    kinds = ("model", "mean" if task == "number" else "most frequent class", "linear")
-    return isinstance(figures, dict) and fits(
-        figures, {"rows": int, "model": shape} | {kind: shape for kind in kinds if kind in figures}
     )
 
 

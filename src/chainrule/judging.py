@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule import draws, scores
 from chainrule.experiment import Experiment
+from chainrule.files.texts import fits
 from chainrule.models import Model
 from chainrule.preparing import Goal
 from chainrule.scores import Baseline, ClassScores, NumberScores
@@ -44,6 +45,16 @@ class Judgement:
             "model": self.scores.figures(),
             **{baseline.name: baseline.scores.figures() for baseline in self.baselines},
         }
+
+
+def are_figures(figures: Any, task: str) -> bool:
+    """Whether plain data is `figures()` of a judgement of such a task: of the model, and of the models beside it."""
+    names = ("r2", "mae", "rmse") if task == "number" else ("accuracy", "balanced_accuracy", "log_loss")
+    shape = dict.fromkeys(names, float)
+    kinds = ("model", "mean" if task == "number" else "most frequent class", "linear")
+    return isinstance(figures, dict) and fits(
+        figures, {"rows": int, "model": shape} | {kind: shape for kind in kinds if kind in figures}
+    )
 
 
 def scored(model: Model, table: Table, rows: Any, weight: Any = None) -> ClassScores | NumberScores:

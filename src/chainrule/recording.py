@@ -77,7 +77,7 @@ def _train(
 ) -> Outcome | None:
     state, history = _stand(run, experiment, teller, resumed, force_new)
     _check_space(run, experiment)
-    folds = None if state is None or state.get("folds") is None else Folds(tuple(state["folds"]))
+    folds = None if state is None else _folds(experiment, state)
     if state is None:
         _tell(experiment, teller)
         run.clear()  # not before it is certain that there will be another run
@@ -152,6 +152,22 @@ def _stand(
             teller.warn(f"{what}, and a replay cannot agree with both")
         teller.say(f"going on after update {stands.last.updates:,}, in epoch {len(stands.epochs) + 1}")
     return state, kept(state)
+
+
+def _folds(experiment: Experiment, state: Mapping[str, Any]) -> Folds | None:
+    """The cross-validation that a checkpoint remembers, None if there was none."""
+    held = state.get("folds")
+    if held is None:
+        return None
+    kind = experiment.goal.kind
+    if (
+        not isinstance(held, list)
+        or not held
+        or not all(judging.are_figures(each, kind) and list(each) == list(held[0]) for each in held)
+    ):
+        do = "begin the run anew: --resume with --force-new, or in another folder"
+        raise RunError("the checkpoint's cross-validation is not as a run writes it", do=do)
+    return Folds(tuple(held))
 
 
 def _tell(experiment: Experiment, teller: Teller) -> None:
