@@ -13,8 +13,9 @@ import pytest
 from chainrule import doctor, draws, examining, importance, models, recording, signals
 from chainrule.cli import main
 from chainrule.course import Checkpoint, Rows
-from chainrule.doctor import Evidence, Finding
+from chainrule.doctor import Finding
 from chainrule.engines import Task, reference
+from chainrule.evidence import Evidence
 from chainrule.network import Network
 from chainrule.rules.layers import BatchNorm, Dense, Dropout
 from chainrule.rules.losses import MeanSquaredError

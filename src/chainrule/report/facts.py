@@ -13,7 +13,8 @@ import numpy as np
 
 from chainrule import judging, signals
 from chainrule.course import Learned
-from chainrule.doctor import Evidence, Finding
+from chainrule.doctor import Finding
+from chainrule.evidence import Evidence
 from chainrule.experiment import Experiment
 from chainrule.folding import Folds
 from chainrule.importance import Importance
