@@ -98,11 +98,12 @@ ROOMS = {
         "prediction",
     },
     "signals": {"rules", "readers", "draws", "network", "engines", "course"},
-    "doctor": {"settings"},
+    "evidence": {"settings"},
+    "doctor": {"evidence"},
     "importance": {"draws", "models", "tables"},
     "examining": {
         "course",
-        "doctor",
+        "evidence",
         "experiment",
         "files",
         "importance",
@@ -115,6 +116,7 @@ ROOMS = {
     "report": {
         "course",
         "doctor",
+        "evidence",
         "experiment",
         "explain",
         "files",

@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 import chainrule as cr
 from chainrule import files, models
 from chainrule.cli import main
+from chainrule.course import Epoch
 from chainrule.files import container, disk
 from made_files import forged, network, resummed, small_checkpoint, small_model, state, taken_apart
 
@@ -959,6 +960,18 @@ def test_a_long_history_is_kept_as_columns(tmp_path):
     assert found == numbers
     assert [type(x) for x in found["mixed"][:2]] == [int, float]
     assert list(found["history"][0]) == list(history[0])
+
+
+def test_a_run_of_any_number_of_epochs_can_be_saved(tmp_path):
+    epochs = [dict(vars(Epoch(i, 9 * i, 1 / i, 0.0, 0.1, best=i < 3))) for i in range(1, 100_001)]
+    state = {"epochs": epochs, "history": np.frombuffer(b"{}\n" * 100_000, np.uint8), "nothing": np.frombuffer(b"", np.uint8)}
+    tensors, document = files.apart(state)
+    assert len(json.dumps(document)) < 1000
+    files.write_checkpoint(tmp_path / "c", state, step=1, identity={})
+    found = files.read_checkpoint(tmp_path / "c")
+    assert found["epochs"] == epochs
+    assert found["history"].tobytes() == state["history"].tobytes()
+    assert len(tensors) < 20
 
 
 def test_the_header_has_a_limit_and_it_is_said(tmp_path, monkeypatch):

@@ -53,7 +53,7 @@ def test_baselines_of_classes():
     x, y = load_iris(return_X_y=True)
     x = (x - x.mean(0)) / x.std(0)
     train, test = np.arange(0, 150, 2), np.arange(1, 150, 2)
-    frequent, linear = class_baselines(x[train], y[train], x[test], y[test], 3)
+    frequent, linear = class_baselines(x[train], y[train], [x[test]], y[test], 3)
     assert (frequent.name, linear.name) == ("most frequent class", "linear")
     assert isinstance(frequent.scores, ClassScores)
     assert frequent.scores.accuracy == pytest.approx(1 / 3)
@@ -62,16 +62,16 @@ def test_baselines_of_classes():
 
 
 def test_baselines_of_a_class_that_did_not_train():
-    frequent, linear = class_baselines([[0.0], [1.0], [2.0]], [0, 2, 2], [[0.0], [3.0]], [1, 2], 3)
+    frequent, linear = class_baselines([[0.0], [1.0], [2.0]], [0, 2, 2], [[[0.0]], [[3.0]]], [1, 2], 3)
     assert frequent.scores.accuracy == linear.scores.accuracy == 0.5
-    only, same = class_baselines([[0.0], [1.0]], [1, 1], [[0.0]], [1], 2)
+    only, same = class_baselines([[0.0], [1.0]], [1, 1], [[[0.0]]], [1], 2)
     assert only.scores.accuracy == same.scores.accuracy == 1
 
 
 def test_baselines_of_numbers():
     x, y = load_diabetes(return_X_y=True)
     train, test = np.arange(0, 442, 2), np.arange(1, 442, 2)
-    mean, linear = number_baselines(x[train] / x.std(0), y[train], x[test] / x.std(0), y[test])
+    mean, linear = number_baselines(x[train] / x.std(0), y[train], [x[test] / x.std(0)], y[test])
     assert (mean.name, linear.name) == ("mean", "linear")
     assert mean.scores.r2 <= 0 < 0.4 < linear.scores.r2
     assert mean.scores.rmse == pytest.approx(math.sqrt(np.mean((y[test] - y[train].mean()) ** 2)))
@@ -82,13 +82,13 @@ def test_baselines_count_rows_by_their_weights():
     train, test = np.arange(0, 150, 2), np.arange(1, 150, 2)
     weight, held = np.arange(75) % 3, np.arange(75) % 2 + 1
     many, more = np.repeat(train, weight), np.repeat(test, held)
-    weighted = class_baselines(x[train], y[train], x[test], y[test], 3, weight, held)
-    repeated = class_baselines(x[many], y[many], x[more], y[more], 3)
+    weighted = class_baselines(x[train], y[train], [x[test]], y[test], 3, weight, held)
+    repeated = class_baselines(x[many], y[many], [x[more]], y[more], 3)
     for one, other in zip(weighted, repeated, strict=True):
         assert one.scores.figures() == pytest.approx(other.scores.figures(), rel=1e-3)
     x, y = np.arange(40.0)[:, None], np.where(np.arange(40) % 2, 3.0, 5.0)
     odd = np.arange(40) % 2 * 1.0
-    for each in number_baselines(x, y, x, y, odd, odd):
+    for each in number_baselines(x, y, [x], y, odd, odd):
         assert each.scores.mae == pytest.approx(0, abs=1e-9)
 
 

@@ -120,6 +120,41 @@ def test_rows_on_disk_give_the_same_bits(capsys, memory, more):
     assert not Path("other/cache").exists()
 
 
+PEAK = """
+import resource, subprocess, sys
+done = subprocess.run([sys.executable, "-m", "chainrule", "train", *sys.argv[1:], "--quiet"], capture_output=True, text=True)
+assert done.returncode == 0, done.stderr
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2))
+"""
+
+
+def peak(*args):
+    """The most memory that a training run takes, in megabytes."""
+    return float(subprocess.run([sys.executable, "-c", PEAK, *args], capture_output=True, text=True, check=True).stdout)
+
+
+def test_a_table_four_times_the_memory_trains_under_it():
+    """Beyond what the program itself takes with a table of a few rows, and some numbers for each row: which part it is in,
+    its target, its prediction."""
+    import duckdb
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400_000, 30)).round(3)
+    columns = {f"c{k}": x[:, k] for k in range(30)} | {"y": (x[:, 0] * x[:, 1] + x[:, 2]).round(3)}
+    for name, rows in (("large.csv", 400_000), ("small.csv", 4_000)):
+        with duckdb.connect() as connection:
+            connection.register("columns", {key: values[:rows] for key, values in columns.items()})
+            connection.execute(f"COPY columns TO '{name}' (HEADER)")
+    options = ("--target", "y", "--epochs", "1", "--hidden", "32", "--dtype", "float64", "--validation", "0.1")
+    size = 400_000 * 31 * 8 / 1e6
+    program = peak("small.csv", *options, "-o", "small")
+    capped = peak("large.csv", *options, "-o", "capped", "--memory", str(size / 4))
+    assert capped - program < size / 4 + 400_000 * 80 / 1e6
+    free = peak("large.csv", *options, "-o", "free")
+    assert free - program > size / 2
+    assert history("capped") == history("free")
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -371,6 +406,15 @@ def test_what_cannot_be_done_is_said(capsys, case):
     assert err.splitlines()[-1].startswith("error: ") or "error: " in err
     assert words in err
     assert "Traceback" not in err
+
+
+def test_every_option_has_its_place_in_the_help(capsys):
+    code, out, _ = run(capsys, "train", "-h")
+    assert code == 0
+    places = [out.index(f"\n{title}:\n") for title in ("Options", "Data", "Split", "Network", "Training", "Run")]
+    assert places == sorted(places)
+    for name in NAMES[1:]:
+        assert out.count(f"  --{name.replace('_', '-')} ") == 1
 
 
 def test_all_mistakes_in_the_settings_at_once(capsys):

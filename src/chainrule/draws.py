@@ -37,8 +37,21 @@ def philox(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.uint
 
 def words(seed: int, purpose: str, step: int, layer: int, count: int) -> NDArray[np.uint64]:
     """`count` random 64-bit numbers for one purpose at one place."""
+    result = np.empty(count, np.uint64)
+    for start in range(0, count, AT_ONCE):
+        part = result[start : start + AT_ONCE]
+        part[:] = _words(seed, purpose, step, layer, start // 2, len(part))
+    return result
+
+
+AT_ONCE = 2**16
+"""Numbers that are drawn at once: what they are made from takes ten times their memory."""
+
+
+def _words(seed: int, purpose: str, step: int, layer: int, first: int, count: int) -> NDArray[np.uint64]:
+    """Numbers from block `first` on, of two numbers each."""
     blocks = np.zeros(((count + 1) // 2, 4), dtype=np.uint64)
-    blocks[:, 0] = np.arange(len(blocks))
+    blocks[:, 0] = np.arange(first, first + len(blocks))
     blocks[:, 1] = layer
     blocks[:, 2] = step & 0xFFFFFFFF
     blocks[:, 3] = (PURPOSES[purpose] << 24) + (step >> 32)

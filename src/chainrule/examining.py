@@ -10,8 +10,8 @@ import numpy as np
 
 from chainrule import files, judging, models, standing
 from chainrule.course import Learned
-from chainrule.doctor import Evidence
 from chainrule.errors import Problem, RunError
+from chainrule.evidence import Evidence
 from chainrule.experiment import Experiment
 from chainrule.files.texts import fits
 from chainrule.importance import Importance

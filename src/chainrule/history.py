@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,8 +42,7 @@ def entry(line: str, before: dict[str, Any] | None) -> dict[str, Any]:
 
 def kept(state: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The history that a checkpoint keeps: numbers may be NaN there, and signals None. Raises RunError for what no run kept."""
-    found = state.get("history")
-    rows: list[Any] = found if isinstance(found, list) else [None]
+    rows = _lines(state.get("history"))
     for number, each in enumerate(rows, 1):
         bare = (
             {name: value for name, value in each.items() if (name, value) != ("signals", None)}
@@ -53,6 +53,14 @@ def kept(state: Mapping[str, Any]) -> list[dict[str, Any]]:
             do = "begin the run anew: --resume with --force-new, or in another folder"
             raise RunError("the checkpoint's history is not as a run writes it", got=f"epoch {number:,}", do=do)
     return rows
+
+
+def _lines(held: Any) -> list[Any]:
+    """The lines of a history, from the bytes that a checkpoint holds."""
+    try:
+        return [json.loads(line) for line in held.tobytes().decode().splitlines()]
+    except (AttributeError, ValueError):
+        return [None]
 
 
 def alike(entries: list[dict[str, Any]]) -> bool:

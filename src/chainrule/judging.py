@@ -16,8 +16,14 @@ from chainrule.preparing import Goal
 from chainrule.scores import Baseline, ClassScores, NumberScores
 from chainrule.tables import Table
 
-MOST = 50_000
+MOST = 20_000
 """Rows that the linear baseline is trained on, at most."""
+
+NUMBERS = 600_000
+"""Numbers in them, at most, but for ..."""
+
+FEWEST = 2_000
+"""... so many rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +87,12 @@ def judge(experiment: Experiment, model: Model) -> Judgement | None:
     weight = given_weight(experiment, test)
     found = scored(model, table, test, weight)
     learn = np.sort(np.concatenate([experiment.train, experiment.validation]))
-    if len(learn) > MOST:
-        learn = np.sort(learn[np.argsort(draws.words(experiment.settings.seed, "split", 2, 0, len(learn)))[:MOST]])
-    x, held = experiment.preparation.matrix(table, learn), experiment.preparation.matrix(table, test)
+    most = max(FEWEST, min(MOST, NUMBERS // len(experiment.preparation.inputs)))
+    if len(learn) > most:
+        learn = np.sort(learn[np.argsort(draws.words(experiment.settings.seed, "split", 2, 0, len(learn)))[:most]])
+    x = experiment.preparation.matrix(table, learn)
+    parts = np.array_split(test, -(-len(test) // most))
+    held = (experiment.preparation.matrix(table, part) for part in parts)
     column, weights = table.column(goal.column), (given_weight(experiment, learn), weight)
     if goal.kind == "number":
         values = np.asarray(column.values)

@@ -16,7 +16,7 @@ from chainrule.files import FileError
 from chainrule.network import Network
 from chainrule.preparing import Goal, Preparation
 
-BLOCK = 2**22
+BLOCK = 2**20
 """So many numbers of a table are prepared and computed at once."""
 
 _OTHER = "network, preparation and goal must be of the same model"

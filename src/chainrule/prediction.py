@@ -13,10 +13,9 @@ from chainrule.explain.story import Sheet, in_full
 from chainrule.models import Model
 from chainrule.naming import Cell, Scope
 from chainrule.network import Network
-from chainrule.raw import Group, Raw
+from chainrule.raw import Raw
 from chainrule.readers import Recorder, for_numbers
 from chainrule.rehearsal import Rehearsal, Timing, recording
-from chainrule.rules.preparation import Standardize
 from chainrule.steps import Step
 from chainrule.tables import Table
 from chainrule.tables.table import day
@@ -82,10 +81,7 @@ class Prediction(Trace):
         network = model.network
         block = model.block(row, len(table))
         x = preparation.matrix(table, block, network.dtype)
-        raw = preparation.raw(table, np.array([row]))
-        if goal.kind == "number":
-            back = Group(Standardize(), (0,), None, np.array([goal.center]), np.array([goal.scale]))
-            raw = replace(raw, goal=back)
+        raw = replace(preparation.raw(table, np.array([row])), goal=goal.raw())
         self.model, self.table, self.row, self.place = model, table, row, place
         self.network, self.conventions, self.number = network, Conventions(), 0
         self.title = f"The prediction for {place}"

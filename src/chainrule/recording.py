@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from chainrule import doctor, examining, files, judging, report, signals
 from chainrule.course import Checkpoint, Epoch, Learned, Midway, Rows, Standing
 from chainrule.epochs import learn
@@ -237,7 +239,8 @@ class Recorder:
         self._fresh: Epoch | None = None
         self._probe: Rows | None = None
         self._saved_at, self._saved_best, self._warned_at = time.monotonic(), 0, -math.inf
-        files.write_text(run.history_file, "".join(map(_line, self.history)))
+        self._lines = list(map(_line, self.history))
+        files.write_text(run.history_file, "".join(self._lines))
 
     def callback(self, epoch: Epoch) -> None:
         self._fresh = epoch
@@ -269,9 +272,10 @@ class Recorder:
         told = _told_of(epoch, self.experiment.curve)
         entry = {**told, "parameters": digest(at.parameters), "signals": found}
         self.history.append(entry)
+        self._lines.append(_line(entry))
         try:
             with open(self.run.history_file, "a", encoding="utf-8") as stream:
-                stream.write(_line(entry))
+                stream.write(self._lines[-1])
         except OSError as error:
             self._complain(f"the history could not be written: {(error.strerror or str(error)).lower()}")
         self.teller.epoch(epoch, self.experiment.curve)
@@ -287,7 +291,8 @@ class Recorder:
         """A checkpoint, and the best weights if they are others than last time. What fails is told, and tried again; it
         raises only if it `must` succeed."""
         folds = None if self.folds is None else [dict(each) for each in self.folds.judged]
-        state = {"midway": plain(midway), "history": self.history, "folds": folds, **more}
+        history = np.frombuffer("".join(self._lines).encode(), np.uint8)  # an array: the header has room for some, not for all
+        state = {"midway": plain(midway), "history": history, "folds": folds, **more}
         step = midway.last.updates
         try:
             if midway.best_epoch != self._saved_best:  # before the checkpoint: then a run that is cut off has a model

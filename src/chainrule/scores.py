@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,9 +97,10 @@ def of_numbers(values: Any, targets: Any, weight: Any = None) -> NumberScores:
 
 
 def class_baselines(
-    x: Any, labels: Any, held: Any, held_labels: Any, classes: int, weight: Any = None, held_weight: Any = None
+    x: Any, labels: Any, held: Iterable[Any], held_labels: Any, classes: int, weight: Any = None, held_weight: Any = None
 ) -> tuple[Baseline, Baseline]:
-    """The most frequent class, and logistic regression on the prepared inputs x (rows, inputs), scored on `held`.
+    """The most frequent class, and logistic regression on the prepared inputs x (rows, inputs), scored on `held`, in
+    blocks of rows.
 
     The first one's probabilities are the classes' parts of the training rows. weight, held_weight: what each row counts,
     (rows,), or None."""
@@ -115,21 +116,22 @@ def class_baselines(
     else:
         with _quiet():
             line = LogisticRegression(max_iter=1000).fit(x, labels, weight)
-        probabilities[:, present] = line.predict_proba(held)
+        probabilities[:, present] = np.concatenate([line.predict_proba(block) for block in held])
     return Baseline("most frequent class", frequent), Baseline("linear", of_classes(probabilities, held_labels, held_weight))
 
 
 def number_baselines(
-    x: Any, targets: Any, held: Any, held_targets: Any, weight: Any = None, held_weight: Any = None
+    x: Any, targets: Any, held: Iterable[Any], held_targets: Any, weight: Any = None, held_weight: Any = None
 ) -> tuple[Baseline, Baseline]:
-    """The mean, and ridge regression on the prepared inputs x (rows, inputs), scored on `held`. Targets (rows,); weight,
-    held_weight: what each row counts, (rows,), or None."""
+    """The mean, and ridge regression on the prepared inputs x (rows, inputs), scored on `held`, in blocks of rows. Targets
+    (rows,); weight, held_weight: what each row counts, (rows,), or None."""
     from sklearn.linear_model import RidgeCV
 
     targets = np.asarray(targets, float).reshape(-1)
     mean = of_numbers(np.full(len(held_targets), np.average(targets, weights=weight)), held_targets, held_weight)
     with _quiet():
-        line = RidgeCV(np.logspace(-2, 4, 13)).fit(x, targets, weight).predict(held)
+        made = RidgeCV(np.logspace(-2, 4, 13)).fit(x, targets, weight)
+        line = np.concatenate([made.predict(block) for block in held])
     return Baseline("mean", mean), Baseline("linear", of_numbers(line, held_targets, held_weight))
 
 

@@ -32,6 +32,9 @@ from chainrule.textbook import Naming, normal
 PREPARED = ("x", "t", "scaled")
 """Symbols of what is made of the table's numbers before the network sees them."""
 
+SEARCHED = 20_000
+"""Among more numbers than this no name is looked for that is like one that was asked for: listing them takes seconds."""
+
 MANY = 200_000
 """More numbers than this are not listed; they are opened one at a time."""
 
@@ -163,11 +166,12 @@ class Trace:
         identified = [cell for cell in (parse_id(name.strip()), parse_id(wanted)) if cell is not None]  # a loss may have a δ
         for cell in (*identified, *self.naming.read(wanted)):
             for each in self._sampled(cell, sample):
-                if self._has(each):
+                if self.has(each):
                     return each
         raise InputError(f"no number is called {shown(name)} in this step", do=self._instead(wanted))
 
-    def _has(self, cell: Cell) -> bool:
+    def has(self, cell: Cell) -> bool:
+        """Whether this step has such a number."""
         try:
             self.term(cell)
         except KeyError:
@@ -187,7 +191,7 @@ class Trace:
             return f"{wanted[:-1]} is not updated: it is given, or frozen"
         if "@" not in wanted and self.scope.rows > 1 and f"{wanted}@1" in self:
             return f"say of which sample: {wanted}@1"
-        if self.count > MANY:
+        if self.count > SEARCHED:
             return 'use an id such as "dE/dW[1][3,7]", or a name such as net_h1_3@2'
         close = nearest(wanted, [self.label(cell) for cell in self.cells if cell.sample <= 1])
         return close if len(close) < 200 else "`chainrule explain` shows every name"
@@ -386,7 +390,7 @@ class Trace:
     def goal(self, cell: Cell) -> Cell:
         """What is opened for a cell: who asks what leads to a parameter means its update."""
         after = cell._replace(symbol=cell.symbol + "+")
-        return after if not self.term(cell).opens and not cell.of and self._has(after) else cell
+        return after if not self.term(cell).opens and not cell.of and self.has(after) else cell
 
     @property
     def changes(self) -> list[Change]:

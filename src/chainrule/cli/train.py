@@ -11,7 +11,7 @@ import click
 
 from chainrule.cli import shared
 from chainrule.errors import InputError, Problem, printable, shown
-from chainrule.settings import CHANGEABLE, NAMES, Settings, about, read_settings
+from chainrule.settings import CHANGEABLE, NAMES, SECTIONS, Settings, about, read_settings
 
 HIDDEN = ("data",)
 
@@ -67,7 +67,22 @@ def _number(name: str, text: str, kind: type) -> Any:
         raise InputError(f"{flag} needs {wanted}", got=shown(text), do=do) from None
 
 
-@click.command("train", cls=shared.Once, short_help="Train on a table, and write a run folder.")
+class Grouped(shared.Once):
+    """A command whose many options are listed under what they are about."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"options": [], **{section: [] for section in SECTIONS}}
+        for parameter in self.get_params(context):
+            record = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                name = parameter.name or ""
+                groups[about(name)["section"] if name in NAMES else "options"].append(record)
+        for title, records in groups.items():
+            with formatter.section(title.capitalize()):
+                formatter.write_dl(records)
+
+
+@click.command("train", cls=Grouped, short_help="Train on a table, and write a run folder.")
 @click.argument("data", nargs=-1)
 @click.option("-o", "--output", metavar="FOLDER", help="The run folder; by default runs/NAME-1, -2 ...")
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")

@@ -15,13 +15,14 @@ from chainrule.errors import shown
 from chainrule.files.texts import FileError
 
 SHORT = 32
-"""Longer lists of numbers, and of tables with the same keys, are stored as columns."""
+"""Longer lists of numbers, of yes and no, of nothing, and of tables with the same keys, are stored as columns: a header holds a
+limited number of entries."""
 
 
 def apart(value: Any, name: str = "", columns: bool = True) -> tuple[dict[str, Any], Any]:
     """(tensors, document) of a value made of dict (of texts), list, tuple, NumPy arrays, numbers, fractions, texts, bool
     and None. Arrays are named by their place (from 1), which begins with `name`. NumPy's scalars become Python's numbers.
-    columns: whether long lists of numbers, or of tables with the same keys, are stored as tensors.
+    columns: whether long lists of numbers, yes and no, nothing, or of tables with the same keys, are stored as tensors.
 
     Raises TypeError, with the place, for anything else.
     """
@@ -87,6 +88,10 @@ class _Apart:
                 return {"$numbers": self.keep(np.array(values, np.float64), place)}
             if all(type(value) is int and -(2**63) <= value < 2**63 for value in values):
                 return {"$numbers": self.keep(np.array(values, np.int64), place)}
+            if all(type(value) is bool for value in values):
+                return {"$numbers": self.keep(np.array(values, np.bool_), place)}
+            if all(value is None for value in values):
+                return {"$none": self.keep(np.zeros(len(values), np.bool_), place)}
             if all(type(value) is dict and list(value) == list(values[0]) for value in values) and values[0]:
                 columns = {self.key(key, place): [value[key] for value in values] for key in values[0]}
                 return {"$records": {key: self.of(column, f"{place}.{key}") for key, column in columns.items()}}
@@ -103,12 +108,14 @@ def _together(tensors: Mapping[str, Any], value: Any, left: set[str]) -> Any:
     sign: str = next(iter(value)) if len(value) == 1 else ""
     held: Any = value.get(sign)
     try:
-        if sign in ("$tensor", "$numbers"):
+        if sign in ("$tensor", "$numbers", "$none"):
             array = tensors[held]
             left.remove(held)
             if sign == "$tensor":
                 return array
-            if array.ndim == 1 and array.dtype in (np.float64, np.int64):
+            if array.ndim == 1 and sign == "$none":
+                return [None] * len(array)
+            if array.ndim == 1 and array.dtype in (np.float64, np.int64, np.bool_):
                 return array.tolist()
         if sign == "$float" and type(held) is str and len(held) == 16:
             return struct.unpack(">d", bytes.fromhex(held))[0]

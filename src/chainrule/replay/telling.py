@@ -235,8 +235,10 @@ def opened(
         largest = int(sheets[0].rows[0][1] or 1)
         follows = follows or largest
         trace.followed = follows
-        own = [trace.label(Cell(f"dE/d{place.symbol}", place.layer, place.units, follows)) for place in places]
-        names += [name for name in own if name in trace and name not in names]
+        own = [
+            Cell("dE/dz" if each.symbol == "b" else f"dE/d{each.symbol}", each.layer, each.units, follows) for each in places
+        ]
+        names += [trace.label(cell) for cell in own if trace.has(cell) and trace.label(cell) not in names]
         most = "adds most, and its share" if follows == largest else "is asked for: its share"
         place = replay.places[follows - 1]
         told = (f"Sample {follows} ({place}) {most} is derived here; the shares of all rows stand at the end.",)

@@ -57,7 +57,7 @@ def linear(values: Sequence[float], most: int = 5, text: Callable[[float], str] 
     else:
         low, high = ticks[0], ticks[-1]
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    write = text or (lambda value: f"{value:,.{decimals}f}" if 1e-5 < step < 1e7 else f"{value:g}")
+    write = text or (lambda value: f"{value:,.{decimals}f}" if 1e-5 < step < 1e7 else _short(value))
     return Axis(low, high, False, tuple((tick, write(tick)) for tick in ticks))
 
 
@@ -85,7 +85,11 @@ def logarithmic(values: Sequence[float], snug: bool = False) -> Axis:
 def _power(value: float) -> str:
     if 1e-3 <= value < 1e5:
         return f"{value:,.10g}"
-    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return _short(value)
+
+
+def _short(value: float) -> str:
+    return f"{value:g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
 
 
 def lines(

@@ -13,7 +13,8 @@ import numpy as np
 
 from chainrule import judging, signals
 from chainrule.course import Learned
-from chainrule.doctor import Evidence, Finding
+from chainrule.doctor import Finding
+from chainrule.evidence import Evidence
 from chainrule.experiment import Experiment
 from chainrule.folding import Folds
 from chainrule.importance import Importance
@@ -178,7 +179,7 @@ def gather(
         rows=_rows(experiment),
         columns=_columns(experiment),
         notes=(*table.dialect.notes, *experiment.said, *map(str, experiment.warned)),
-        settings=_settings(experiment.recipe, settings),
+        settings=_settings(experiment.recipe, settings, run.read_settings()[1].get("strength", "")),
         commands=_commands(run, settings),
         opening=_opening(run, experiment, learned, outputs),
         versions=(*versions().items(), ("data", table.fingerprint)),
@@ -343,9 +344,14 @@ def _aim(experiment: Experiment) -> str:
     return f"an output for each of its {len(goal.classes)} classes: their probabilities"
 
 
-def _settings(recipe: Recipe, settings: Settings) -> tuple[tuple[str, str, str], ...]:
-    """Each setting with its value and where it comes from: the recipe's, and the others that are not as by default."""
-    lines = [(name.replace("_", " "), value, reason or "chosen by the recipe") for name, value, reason in recipe.lines()]
+def _settings(recipe: Recipe, settings: Settings, strength: str) -> tuple[tuple[str, str, str], ...]:
+    """Each setting with its value and where it comes from: the recipe's, and the others that are not as by default.
+    strength: why the weights are held back as they are, if that was tried out."""
+    tried = dict.fromkeys(("weight_decay", "dropout"), strength) if strength not in ("", "as given") else {}
+    lines = [
+        (name.replace("_", " "), value, tried.get(name) or reason or "chosen by the recipe")
+        for name, value, reason in recipe.lines()
+    ]
     own = {name for name, _, _ in recipe.lines()} | {"validation", "data", "target"}
     default = Settings()
     for name in NAMES:

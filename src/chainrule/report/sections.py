@@ -47,8 +47,8 @@ def result(facts: Facts) -> Markup:
             note and el("p", note, class_="note"),
         ]
     if facts.figures:
-        rows = [("", *facts.models), *((name, *alike(values)) for name, values in facts.figures)]
-        parts.append(grid(rows, "Figures on the rows held out"))
+        figures = [("", *facts.models), *((name, *alike(values)) for name, values in facts.figures)]
+        parts.append(grid(figures, "Figures on the rows held out"))
     if facts.folds:
         count = "Cross-validation: mean ± standard deviation over the folds"
         parts.append(grid(facts.folds, count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import tempfile
@@ -20,6 +21,7 @@ class Store:
     """Where the values of columns live: in memory, or beyond a limit in files that nobody sees and that go with the arrays."""
 
     def __init__(self, memory: int | None, needed: int) -> None:
+        self._mapped: list[Any] = []
         self.on_disk = memory is not None and needed > memory
         if self.on_disk:
             free = shutil.disk_usage(tempfile.gettempdir()).free
@@ -38,10 +40,17 @@ class Store:
                     os.posix_fallocate(
                         file.fileno(), 0, rows * np.dtype(kind).itemsize
                     )  # a full disk is told here, not by a signal
-                return np.memmap(file, dtype=kind, mode="w+", shape=(rows,))
+                made = np.memmap(file, dtype=kind, mode="w+", shape=(rows,))
+                self._mapped.append(made.base)
+                return made
             except OSError as error:
                 what = f"the table cannot be kept on disk: {(error.strerror or str(error)).lower()}"
                 raise RunError(Problem(what, where=tempfile.gettempdir(), do="let TMPDIR name a larger disk")) from None
+
+    def rest(self) -> None:
+        """Gives pages of columns on disk back: what was written or looked at stays in the file, and goes from memory."""
+        for mapped in self._mapped if hasattr(mmap, "MADV_DONTNEED") else ():
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def finished(values: Any) -> Any:

@@ -55,7 +55,10 @@ class CsvReading:
             self.problems.add(*file.problems, more=file.more)
         if self.files[0].names[-1] in columns:
             self._extra_cells(columns[self.files[0].names[-1]])
-        done = [self._column(place, name, columns.pop(name)) for place, name in enumerate(self.names, 1)]
+        done = []
+        for place, name in enumerate(self.names, 1):
+            done.append(self._column(place, name, columns.pop(name)))
+            self.store.rest()
         self.problems.done()
         return self._table([column for column in done if column is not None])
 
@@ -155,6 +158,7 @@ class CsvReading:
                 for place, column in enumerate(columns.values()):
                     take(column, batch, place, at)
                 at += batch.rows
+                self.store.rest()
         except MisfitError as misfit:
             self._expect(file, columns, wanted, misfit)
             raise _AgainError from None

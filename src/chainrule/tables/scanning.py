@@ -15,7 +15,8 @@ from chainrule.errors import Problem, RunError, shown
 from chainrule.tables.duck import LONGEST
 from chainrule.tables.problems import failed
 
-BLOCK = 4 * 2**20
+BLOCK = 2**20
+"""Bytes that are looked at together: few enough for a processor's cache, and fewer than the longest row."""
 
 _BLANK = re.compile(rb"(?:^|\n)[ \t]*\r?(?=\n|$)")
 
@@ -43,53 +44,60 @@ class Scan:
 
 def blocks(path: str, name: str) -> Iterator[bytes]:
     """A file in pieces that end where lines end; a RunError if a line is longer than any row may be."""
-    rest = b""
-    with open(path, "rb") as stream:
-        while data := stream.read(BLOCK):
-            data = rest + data
-            cut = data.rfind(b"\n") + 1
+    for buffer, size in _pieces(path, name):
+        yield bytes(memoryview(buffer)[:size])
+
+
+def _pieces(path: str, name: str) -> Iterator[tuple[bytearray, int]]:
+    """The same pieces, each at the beginning of a buffer that is used again: copies would take longer than all the looking."""
+    buffer = bytearray(BLOCK + LONGEST)
+    view = memoryview(buffer)
+    kept = 0
+    with open(path, "rb", buffering=0) as stream:
+        while read := stream.readinto(view[kept : kept + BLOCK]):
+            total = kept + read
+            cut = buffer.rfind(b"\n", 0, total) + 1
             if not cut:
-                cut = data.rfind(b"\r", 0, -1) + 1
-            rest = data[cut:]
+                cut = buffer.rfind(b"\r", 0, total - 1) + 1
             if cut:
-                yield data[:cut]
-            if len(rest) > LONGEST:
-                raise failed(
-                    f"a line is longer than {LONGEST:,} bytes: this is hardly a table of rows",
-                    name,
-                    do="end each row with a line end",
-                )
-    if rest:
-        yield rest
+                yield buffer, cut
+            rest = bytes(view[cut:total])
+            kept = len(rest)
+            view[:kept] = rest
+            if kept >= LONGEST:
+                what = f"a line is longer than {LONGEST:,} bytes: this is hardly a table of rows"
+                raise failed(what, name, do="end each row with a line end")
+    if kept:
+        yield buffer, kept
 
 
 def scan(path: str, name: str) -> Scan:
     """Look at all bytes of a file in UTF-8. A RunError names the first byte that no text file has."""
     seen = Scan()
     decoder: Any = None
-    for block in blocks(path, name):
-        if b"\0" in block:
-            raise _zero(block, seen, name)
-        if not block.isascii() or decoder is not None:
+    for buffer, size in _pieces(path, name):
+        signs = np.frombuffer(buffer, np.uint8, size)
+        if buffer.find(b"\0", 0, size) >= 0:
+            raise _zero(bytes(signs), seen, name)
+        if decoder is not None or signs.max() > 127:
             decoder = decoder or codecs.getincrementaldecoder("utf-8")()
             try:
-                decoder.decode(block)
+                decoder.decode(bytes(signs))
             except UnicodeDecodeError as error:
-                raise _encoding(block, error, seen, name) from None
-        signs = np.frombuffer(block, np.uint8)
+                raise _encoding(bytes(signs), error, seen, name) from None
         ends = np.flatnonzero(signs == 10)
         feeds = len(ends)
-        returns = block.count(b"\r") if b"\r" in block else 0
-        pairs = block.count(b"\r\n") if returns else 0
-        seen.quotes = seen.quotes or b'"' in block
-        seen.odd = seen.odd or b"_" in block or _has_two_signs(block, signs)
-        seen.blank = seen.blank or _has_blank(block, signs, ends)
-        seen.last += _last_signs(block, signs, ends, bool(pairs))
-        seen.size += len(block)
+        returns = buffer.count(b"\r", 0, size) if buffer.find(b"\r", 0, size) >= 0 else 0
+        pairs = buffer.count(b"\r\n", 0, size) if returns else 0
+        seen.quotes = seen.quotes or buffer.find(b'"', 0, size) >= 0
+        seen.odd = seen.odd or buffer.find(b"_", 0, size) >= 0 or _has_two_signs(buffer, signs)
+        seen.blank = seen.blank or _has_blank(signs, ends)
+        seen.last += _last_signs(signs, ends, bool(pairs))
+        seen.size += size
         seen.feeds += feeds
         seen.returns += returns
         seen.pairs += pairs
-        seen.lines += feeds + returns - pairs + (not block.endswith((b"\n", b"\r")))
+        seen.lines += feeds + returns - pairs + int(signs[-1] not in (10, 13))
     if decoder is not None:
         try:
             decoder.decode(b"", True)
@@ -98,29 +106,29 @@ def scan(path: str, name: str) -> Scan:
     return seen
 
 
-def _last_signs(block: bytes, signs: Any, ends: Any, pairs: bool) -> Any:
+def _last_signs(signs: Any, ends: Any, pairs: bool) -> Any:
     before = ends[ends > int(pairs)] - 1 - int(pairs)
     counts = np.bincount(signs[before], minlength=256)
-    if not block.endswith(b"\n"):
+    if signs[-1] != 10:
         counts[signs[-1]] += 1
     return counts
 
 
-def _has_two_signs(block: bytes, signs: Any) -> bool:
+def _has_two_signs(buffer: bytearray, signs: Any) -> bool:
     """Whether a + stands before a -, which DuckDB takes for the sign of a number."""
-    if b"+" not in block:
+    if buffer.find(b"+", 0, len(signs)) < 0:
         return False
     plus = np.flatnonzero(signs[:-1] == 43)
     return bool((signs[plus + 1] == 45).any())
 
 
-def _has_blank(block: bytes, signs: Any, ends: Any) -> bool:
+def _has_blank(signs: Any, ends: Any) -> bool:
     """Whether a line may be empty, or blanks only. Looking for two signs at once would take longer than all of this."""
-    first = signs[ends[:-1] + 1] if len(ends) and ends[-1] == len(signs) - 1 else signs[ends + 1]
-    first = np.append(first, signs[0])
-    if ((first == 10) | (first == 13)).any() or block.endswith((b" ", b"\t")):
+    whole = len(ends) > 0 and ends[-1] == len(signs) - 1
+    first = np.append(signs[(ends[:-1] if whole else ends) + 1], signs[0])
+    if ((first == 10) | (first == 13)).any() or signs[-1] in (32, 9):
         return True
-    return bool(((first == 32) | (first == 9)).any() and _BLANK.search(block[:-1] if block.endswith(b"\n") else block))
+    return bool(((first == 32) | (first == 9)).any() and _BLANK.search(signs[: len(signs) - whole].tobytes()))
 
 
 def _line_in(block: bytes, at: int, before: int) -> tuple[int, int]:
