@@ -58,22 +58,36 @@ class Outcome:
 
 
 def train(
-    run: Run, settings: Settings, teller: Teller, *, stop: Callable[[], bool], resumed: bool = False, force_new: bool = False
+    run: Run,
+    settings: Settings,
+    teller: Teller,
+    *,
+    stop: Callable[[], bool],
+    begin: Callable[[], None] = lambda: None,
+    resumed: bool = False,
+    force_new: bool = False,
 ) -> Outcome | None:
     """Trains in a run folder whose lock is held, from the beginning or from where the run stands.
 
-    stop: says whether somebody wants the run to end; then a checkpoint is left and None returned. Raises InputError and
+    stop: says whether somebody wants the run to end; then a checkpoint is left and None returned. begin: called when all has
+    been read and checked, before anything is written. Raises InputError and
     RunError for what cannot be used.
     """
     experiment = prepare(settings, run.folder / "cache")
     try:
-        return _train(run, experiment, teller, stop, resumed, force_new)
+        return _train(run, experiment, teller, stop, begin, resumed, force_new)
     finally:
         shutil.rmtree(run.folder / "cache", ignore_errors=True)  # it is made again when it is needed
 
 
 def _train(
-    run: Run, experiment: Experiment, teller: Teller, stop: Callable[[], bool], resumed: bool, force_new: bool
+    run: Run,
+    experiment: Experiment,
+    teller: Teller,
+    stop: Callable[[], bool],
+    begin: Callable[[], None],
+    resumed: bool,
+    force_new: bool,
 ) -> Outcome | None:
     state, history = _stand(run, experiment, teller, resumed, force_new)
     _check_space(run, experiment)
@@ -82,6 +96,8 @@ def _train(
         if experiment.settings.folds:
             parts(experiment)  # whether there are enough rows is known before anything is written
         _tell(experiment, teller)
+    begin()
+    if state is None:
         run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
         run.clear()  # not before it is certain that there is another run
         if experiment.settings.folds:

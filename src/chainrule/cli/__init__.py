@@ -100,7 +100,7 @@ def _ended(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has gone: nothing is left to say
         return 141
-    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "memory" in str(error)):
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and any(each in str(error) for each in _NO_ROOM)):
         return _said("there is not enough memory for this - use a smaller network or fewer rows", 1)
     if isinstance(error, OSError):
         _silence_stdout()
@@ -109,6 +109,9 @@ def _ended(error: Exception) -> int:
     found = f"{type(error).__name__}: {error}"
     return _said(f"{found} - this is a mistake of chainrule, not yours - run it again with --debug and report it", 1)
 
+
+_NO_ROOM = ("memory", "failed to map segment", "cannot apply additional memory protection")
+"""What the system's loader says when there is no memory for a library."""
 
 REMEDIES = {
     errno.ENOSPC: "free some space",

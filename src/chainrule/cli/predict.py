@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from chainrule.cli import shared
+from chainrule.errors import printable
 
 
 @click.command("predict", cls=shared.Once, short_help="Predict each row of a table.")
@@ -48,7 +50,8 @@ def command(
     if as_json:
         shared.deliver("".join(map(_line, predicting.rows_of(found))), file)
     elif file is None:
-        shared.deliver(predicting.as_csv(found, not no_guard), None)
+        text = predicting.as_csv(found, not no_guard)
+        shared.deliver(printable(text, keep="\n\r\t") if sys.stdout.isatty() else text, None)
     else:
         predicting.write(found, Path(file), not no_guard)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -23,7 +24,7 @@ class TrainingProgress:
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
-        self.live = not quiet and sys.stderr.isatty()
+        self.live = not quiet and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self.epochs: list[Epoch] = []
         self.curve = ""
         self._next = 0.0

@@ -44,6 +44,9 @@ class Once(click.Command):
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         _, _, order = self.make_parser(context).parse_args(args=list(args))
         for parameter in order:
+            both = {*parameter.opts, *parameter.secondary_opts} & set(args) if parameter.secondary_opts else set()
+            if len(both) > 1:
+                raise click.UsageError(f"{' and '.join(sorted(both))} exclude each other - keep one", context)
             repeatable = getattr(parameter, "multiple", False) or getattr(parameter, "is_flag", False)
             if order.count(parameter) > 1 and not repeatable and isinstance(parameter, click.Option):
                 raise click.UsageError(f"{parameter.opts[-1]} is given twice - keep one", context)

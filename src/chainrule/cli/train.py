@@ -175,7 +175,9 @@ def _go(run: Any, settings: Settings, facts: dict[str, Any] | None, as_json: boo
 
     teller = TrainingProgress(quiet or as_json)
     with asked_to_end() as asked:
-        outcome = train(run, settings, teller, stop=lambda: bool(asked), resumed=facts is not None, force_new=force_new)
+        outcome = train(
+            run, settings, teller, stop=lambda: bool(asked), begin=asked.begin, resumed=facts is not None, force_new=force_new
+        )
     teller.done()
     if outcome is None:
         click.echo(f"saved; go on with: chainrule train --resume {_quoted(str(run.folder))}", err=True)

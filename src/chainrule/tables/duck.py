@@ -61,10 +61,15 @@ class ParquetColumn:
     kind: str
 
 
+ROOM = 256 * 2**20
+"""Bytes of address space without which DuckDB is not even loaded."""
+
+
 class Reader:
     """A database in memory, for as long as a table is read."""
 
     def __init__(self, memory: int | None = None) -> None:
+        _room()
         import duckdb
 
         self._error = duckdb.Error
@@ -202,11 +207,24 @@ class Reader:
 
     def _safe(self, path: str) -> str:
         """A path that DuckDB takes as it is: it would look for files that match one with * or ? or [ in its name."""
-        if not set(path) & set("*?[]{}") and "://" not in path:
+        if not set(path) & set("*?[]{}") and "://" not in path and not path.startswith("~"):
             return path
         link = Path(self._folder.name) / f"{len(os.listdir(self._folder.name))}.table"
         link.symlink_to(os.path.abspath(path))
         return str(link)
+
+
+def _room() -> None:
+    """MemoryError where the address space is limited (ulimit -v) and nearly used up: DuckDB would end the process."""
+    try:
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError):  # a system that has no such limit, or does not tell
+        return
+    if limit != resource.RLIM_INFINITY and limit - used < ROOM:
+        raise MemoryError
 
 
 def _parquet_kind(kind: str) -> str:

@@ -44,7 +44,7 @@ def read(
         except InputError:
             raise
         except MemoryError:
-            raise RunError(Problem("there is not enough memory for the table", do="give memory=, a limit in bytes")) from None
+            raise RunError(Problem("there is not enough memory for the table", do="free some, or say how much may be used: --memory MB (memory= in Python)")) from None
         except OSError as error:
             name = error.filename if isinstance(error.filename, str) else ""
             what = f"the table cannot be read: {(error.strerror or str(error)).lower()}"

@@ -63,6 +63,8 @@ def _one(name: Any, folder: str) -> list[Source]:
         return [Source(_piped(folder), "standard input", "csv")]
     if name == "" or "\0" in name:
         raise InputError("this cannot be the name of a file", got=shown(name), do="name a file")
+    if not name.isprintable() and any(0xD800 <= ord(sign) < 0xE000 for sign in name):
+        raise InputError("the name of the file is not UTF-8", got=shown(name), do="rename the file")
     if glob.has_magic(name) and not os.path.lexists(name):
         return _matching(name)
     if os.path.isdir(name):
