@@ -7,6 +7,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -323,7 +324,8 @@ class Recorder:
                 kept.add(min(older, key=lambda step: abs(step - wanted)))
         for step in older:
             if step not in kept:
-                (self.run.checkpoints / files.step_name(step)).unlink(missing_ok=True)
+                with suppress(OSError):  # what cannot be deleted stays: it does no harm
+                    (self.run.checkpoints / files.step_name(step)).unlink()
 
 
 def _told_of(epoch: Epoch, curve: str) -> dict[str, Any]:
