@@ -160,13 +160,8 @@ class World:
             model = draw.choice(
                 ["birds.csv", "none", "", ".", f"{name}/checkpoints", f"{name}/run.toml", "\x1b", "\udcff", "/dev/null"]
             )
-        return [
-            command,
-            *options_of(draw, command, draw.choice([0, 0, 1, 2])),
-            "--",
-            model,
-            self.other(draw, bare=0.4 if command == "predict" else 0.05),
-        ]
+        table = self.other(draw, bare=0.4 if command == "predict" else 0.05)
+        return [command, *options_of(draw, command, draw.choice([0, 0, 1, 2])), "--", model, table]
 
     def evaluate(self, draw: random.Random) -> list[str]:
         return self.predict(draw, "evaluate")
@@ -189,13 +184,7 @@ class World:
         name = self.run(draw, draw.choice(["run", "mass", "stopped"]), 0.6)
         if draw.random() < 0.1:
             file_of(draw, self.rows, Path("birds.csv"))
-        weight = (
-            "W[1][1,1]"
-            if draw.random() < 0.6
-            else draw.choice(VALUES["--of"])
-            if draw.random() < 0.8
-            else draw.choice(NASTY).replace("\x00", "")
-        )
+        weight = draw.choice(["W[1][1,1]"] * 20 + VALUES["--of"] + [draw.choice(NASTY).replace("\x00", "")])
         return ["why-changed", *options_of(draw, "why-changed", draw.choice([0, 0, 1])), "--", name, weight]
 
     def doctor(self, draw: random.Random) -> list[str]:

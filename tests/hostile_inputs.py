@@ -309,7 +309,7 @@ def lines_of(draw: random.Random, path: Path) -> None:
     elif how == 2 and lines:
         lines += [lines[at]] * 3
     elif lines:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             lines[at] = json.dumps(document_of(draw, json.loads(lines[at])))
     path.write_text("\n".join(lines) + draw.choice(["\n", "\n", ""]), "utf-8", "surrogatepass")
 

@@ -186,7 +186,8 @@ def prepare(settings: Settings, cache: Path | None = None) -> Experiment:
         learn, test = usable[part.train], usable[part.test]
     else:
         learn, test = usable, usable[:0]
-    warned = (*table.warnings, *found.warnings, *missing)
+    classes = tables.misspelt(table, settings.target) if found.kind != "number" else ()
+    warned = (*table.warnings, *found.warnings, *missing, *classes)
     return of_rows(settings, table, found, learn, test, warned=warned, cache=cache)
 
 
@@ -221,7 +222,7 @@ def of_rows(
         part = splits.hold_out(len(learn), recipe.validation_fraction, settings.seed, draw=1, **grouping.chosen)
         train, validation = learn[part.train], learn[part.test]
     network = recipe.network(len(preparation.inputs), goal.outputs, settings.seed)
-    said = (found.why, *preparing.summed_up(note for note in notes if not note.warning))
+    said = (*tables.said(table), found.why, *preparing.summed_up(note for note in notes if not note.warning))
     return Experiment(
         _resolved(settings, recipe, found, grouping.how),
         settings,

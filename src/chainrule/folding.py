@@ -28,15 +28,21 @@ class Folds:
         }
 
 
+def parts(experiment: Experiment) -> tuple[splits.Split, ...]:
+    """The folds' rows, as places among those that can be used. RunError where there are too few of them."""
+    settings, table = experiment.asked, experiment.table
+    usable, _ = usable_rows(settings, table)
+    kind = preparing.recognise(table, settings.target, settings.task).kind
+    return splits.folds(len(usable), settings.folds, settings.seed, **grouping_of(settings, table, usable, kind).chosen)
+
+
 def cross_validate(experiment: Experiment, tell: Callable[[str], None], stop: Callable[[], bool]) -> Folds | None:
     """The experiment's settings on each of `folds` folds of all rows; None if somebody wants it to end."""
     settings, table = experiment.asked, experiment.table  # each fold chooses from its own rows
     found = preparing.recognise(table, settings.target, settings.task)
     usable, _ = usable_rows(settings, table)
-    chosen = grouping_of(settings, table, usable, found.kind).chosen
     judged = []
-    parts = splits.folds(len(usable), settings.folds, settings.seed, **chosen)
-    for number, part in enumerate(parts, 1):
+    for number, part in enumerate(parts(experiment), 1):
         cache = None if experiment.cache is None else experiment.cache / f"fold-{number}"  # its rows are no other's
         fold = of_rows(settings, table, found, usable[part.train], usable[part.test], cache=cache)
         learned = learn(

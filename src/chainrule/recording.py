@@ -18,7 +18,7 @@ from chainrule.course import Checkpoint, Epoch, Learned, Midway, Rows, Standing
 from chainrule.epochs import learn
 from chainrule.errors import Problem, RunError, shown
 from chainrule.experiment import Experiment, prepare
-from chainrule.folding import Folds, cross_validate
+from chainrule.folding import Folds, cross_validate, parts
 from chainrule.history import kept
 from chainrule.importance import importance
 from chainrule.judging import Judgement
@@ -80,9 +80,11 @@ def _train(
     _check_space(run, experiment)
     folds = None if state is None else _folds(experiment, state)
     if state is None:
+        if experiment.settings.folds:
+            parts(experiment)  # whether there are enough rows is known before anything is written
         _tell(experiment, teller)
-        run.clear()  # not before it is certain that there will be another run
         run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
+        run.clear()  # not before it is certain that there is another run
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
             if folds is None:

@@ -33,26 +33,31 @@ class Run:
     def create(cls, folder: Path, overwrite: bool = False) -> Run:
         """A new folder, or an emptied one. InputError if there is something in it that is not to be lost."""
         run = cls(folder)
-        if folder.exists() and not folder.is_dir():
-            raise InputError("the run folder is a file", got=shown(str(folder)), do="choose another name with -o")
-        inside = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        if not run.settings_file.exists() and run._never_began(inside):
-            inside = []
-        if inside and not run.settings_file.exists():
-            what = "the folder is not empty, and not a run folder"
-            raise InputError(what, got=shown(", ".join(inside[:5])), do="choose another folder with -o")
-        if inside and not overwrite:
-            do = f"choose another with -o, go on with it (--resume {shown(str(folder))[1:-1]}), or --overwrite it"
-            raise InputError("there is a run in this folder", got=shown(str(folder)), do=do)
-        run.made = [path for path in (folder, *folder.parents) if not path.exists()]
         try:
-            run.checkpoints.mkdir(parents=True, exist_ok=True)
+            run._begin(overwrite)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise InputError(
                 f"the run folder cannot be made: {reason}", got=shown(str(folder)), do="choose another place with -o"
             ) from None
         return run
+
+    def _begin(self, overwrite: bool) -> None:
+        """Makes the folder; an InputError if there is something in it that is not to be lost, an OSError if it cannot be."""
+        folder = self.folder
+        if folder.exists() and not folder.is_dir():
+            raise InputError("the run folder is a file", got=shown(str(folder)), do="choose another name with -o")
+        inside = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        if not self.settings_file.exists() and self._never_began(inside):
+            inside = []
+        if inside and not self.settings_file.exists():
+            what = "the folder is not empty, and not a run folder"
+            raise InputError(what, got=shown(", ".join(inside[:5])), do="choose another folder with -o")
+        if inside and not overwrite:
+            do = f"choose another with -o, go on with it (--resume {shown(str(folder))[1:-1]}), or --overwrite it"
+            raise InputError("there is a run in this folder", got=shown(str(folder)), do=do)
+        self.made = [path for path in (folder, *folder.parents) if not path.exists()]
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
 
     def _never_began(self, inside: list[str]) -> bool:
         """Whether this is all that a run has before it writes its settings: it was killed while it read its data."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from chainrule.tables.describing import said
 from chainrule.tables.examining import (
     Finding,
     alike,
     examine,
     fits_float32,
+    misspelt,
     require,
     shared_rows,
     target_column,
@@ -26,8 +28,10 @@ __all__ = [
     "alike",
     "examine",
     "fits_float32",
+    "misspelt",
     "read",
     "require",
+    "said",
     "shared_rows",
     "target_column",
     "weights_column",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.errors import printable
+from chainrule.errors import printable, shown
 from chainrule.tables.table import Column, Table, day, plain_number
 
 
@@ -57,6 +58,25 @@ class Description:
         told = [f"{_cut(each.name, 32)}: {note}" for each in self.lines for note in each.notes]
         rest = [*self.notes, *told]
         return "\n".join([*text, *([""] if rest else []), *(printable(each) for each in rest)])
+
+
+def said(table: Table) -> tuple[str, ...]:
+    """What was found out rather than taken for granted, in a few sentences: the dialect, columns read in an unusual way, and
+    what was taken for no value, with how often."""
+    told = [f"{os.path.basename(table.files[0])}: {', '.join(table.dialect.notes)}."] if table.dialect.notes else []
+    named: dict[str, list[str]] = {}
+    markers: Counter[str] = Counter()
+    for column in table.columns:
+        for note in column.found.notes:
+            named.setdefault(note, []).append(shown(column.name))
+        markers.update({marker: count for marker, count in column.found.markers.items() if marker.strip()})
+    for note, names in named.items():
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        told.append(f"{', '.join(names[:3])}{more}: {note}.")
+    if markers:
+        listed = [f"{shown(marker)} ({count:,} time{'s' if count > 1 else ''})" for marker, count in markers.most_common(5)]
+        told.append(f"Read as no value: {', '.join(listed)}{', ...' if len(markers) > 5 else ''}.")
+    return tuple(printable(each) for each in told)
 
 
 def values_of(column: Column) -> str:

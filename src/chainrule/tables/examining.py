@@ -16,6 +16,9 @@ from chainrule.tables.table import Column, Table
 LARGE = 1e15
 """Values beyond it are better scaled before anything is computed with them."""
 
+MOST_CLASSES = 10_000
+"""Classes beyond which nobody asks whether two of them are the same."""
+
 FEW = 20
 """Rows below which it means little that all values differ."""
 
@@ -205,20 +208,38 @@ def _classes(table: Table, goal: Column, folds: int | None) -> list[Finding]:
     if len(classes) == 1:
         what = f"there is only one class, {shown(texts[0])}"
         return [_finding(table, "target", "error", name, what, do="learning needs rows of at least two")]
-    found = []
-    by_sign: dict[str, int] = {}
+    found = _misspelt(table, goal, texts, rows, counts)
+    for place in range(len(texts)) if folds else ():
+        if folds is not None and counts[place] < folds:
+            many = "1 row" if counts[place] == 1 else f"{counts[place]:,} rows"
+            what = f"class {shown(texts[place])} has {many}, fewer than the {folds} parts"
+            found.append(_finding(table, "rare", "error", name, what, do="use fewer folds, or leave the class out"))
+    return found
+
+
+def misspelt(table: Table, target: str) -> tuple[Problem, ...]:
+    """Classes of the target that differ in case, blanks or signs only from one that more rows have."""
+    goal = table.column(target)
+    if goal.kind != "category":
+        return ()
+    codes = _codes(goal)
+    classes, first, counts = np.unique(codes[codes >= 0], return_index=True, return_counts=True)
+    if len(classes) > MOST_CLASSES:
+        return ()
+    rows = np.flatnonzero(codes >= 0)[first]
+    texts = [goal.text(int(row)) for row in rows]
+    return tuple(each.problem for each in _misspelt(table, goal, texts, rows, counts))
+
+
+def _misspelt(table: Table, goal: Column, texts: Sequence[str], rows: Any, counts: Any) -> list[Finding]:
+    found, by_sign = [], dict[str, int]()
     for place in sorted(range(len(texts)), key=lambda each: -counts[each]):
         other = by_sign.setdefault(plain(texts[place]), place)
         if other != place:
             many = "1 row" if counts[place] == 1 else f"{counts[place]:,} rows"
             what = f"class {shown(texts[place])} has {many} ({_line(table, int(rows[place]))} first)"
             do = f"is it the same as {shown(texts[other])}, which has {counts[other]:,}?"
-            found.append(_finding(table, "label", "warn", name, what, do=do))
-    for place in range(len(texts)) if folds else ():
-        if folds is not None and counts[place] < folds:
-            many = "1 row" if counts[place] == 1 else f"{counts[place]:,} rows"
-            what = f"class {shown(texts[place])} has {many}, fewer than the {folds} parts"
-            found.append(_finding(table, "rare", "error", name, what, do="use fewer folds, or leave the class out"))
+            found.append(_finding(table, "label", "warn", [goal.name], what, do=do))
     return found
 
 

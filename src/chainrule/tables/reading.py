@@ -165,6 +165,11 @@ class CsvReading:
             raise _AgainError from None
         if at - start != expected:
             file.text.unchanged()
+            hasty = [column for column in columns.values() if column.number and not column.careful]
+            if hasty and not texts:  # a stream may end at a cell of its last rows that is no number, and not say so
+                for column in hasty:
+                    column.careful = True
+                raise _AgainError
             self._lost(file, at - start, expected)
         for column in columns.values():  # rows that could not be read: no number, no text
             if not texts and expected < file.rows:
