@@ -133,7 +133,6 @@ class Experiment:
             "validation_rows": len(self.validation),
             "test_rows": len(self.test),
             "inputs": len(self.preparation.inputs),
-            "strength": self.recipe.reasons.get("weight_decay", ""),
             "program": files.program(),
         }
 

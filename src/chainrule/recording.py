@@ -83,7 +83,8 @@ def _train(
         if experiment.settings.folds:
             parts(experiment)  # whether there are enough rows is known before anything is written
         _tell(experiment, teller)
-        run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
+        strength = experiment.recipe.reasons.get("weight_decay", "")  # a run that goes on finds it settled
+        run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine(), "strength": strength})
         run.clear()  # not before it is certain that there is another run
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
