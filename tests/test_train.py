@@ -601,3 +601,27 @@ def test_what_is_no_model_is_refused(capsys, trained):
     assert "nowhere" in err
     with pytest.raises((InputError, RunError)):
         models.load("penguins.csv")
+
+
+def test_a_column_that_is_left_out_is_not_looked_at(capsys):
+    text = Path("penguins.csv").read_text().splitlines()
+    Path("odd.csv").write_text("\n".join(f"{line},{'when' if k == 0 else '31.1.2020'}" for k, line in enumerate(text)) + "\n")
+    code, _, err = run(capsys, "train", "odd.csv", "--target", "species", "--epochs", "5", "--leave-out", "when", "-o", "run")
+    assert code == 0, err
+    model = models.load("run/model.safetensors")
+    assert {column.name: column.sentence for column in model.preparation.columns}["when"] == "left out: as asked for"
+    code, _, err = run(capsys, "train", "odd.csv", "--target", "species", "--leave-out", "whem", "-o", "other")
+    assert code == 2
+    assert "did you mean when?" in err
+
+
+def test_evaluation_counts_rows_by_their_weights(capsys):
+    text = Path("penguins.csv").read_text().splitlines()
+    Path("odd.csv").write_text("\n".join(f"{line},{'counts' if k == 0 else k % 3}" for k, line in enumerate(text)) + "\n")
+    result(capsys, "odd.csv", "--target", "species", "--epochs", "3", "--weights", "counts", "-o", "run")
+    code, out, _ = run(capsys, "evaluate", "run", "odd.csv", "--json")
+    assert code == 0
+    _, told, _ = run(capsys, "predict", "run", "odd.csv", "--along", "species,counts")
+    rows = rows_of(told)[1:]
+    right = sum(int(row[1]) for row in rows if row[0] == row[2])
+    assert json.loads(out)["model"]["accuracy"] == pytest.approx(right / sum(int(row[1]) for row in rows), abs=1e-12)

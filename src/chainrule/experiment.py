@@ -24,7 +24,7 @@ from chainrule.network import Network
 from chainrule.preparing import Goal, Preparation, Recognised
 from chainrule.recipes import Recipe
 from chainrule.rules.rule import Optimizer
-from chainrule.settings import CHANGEABLE, Settings, resolved_path
+from chainrule.settings import CHANGEABLE, NAMES, Settings, resolved_path
 from chainrule.tables import Table
 
 LARGE = 10_000_000
@@ -59,9 +59,10 @@ class Experiment:
     @property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint is of: another one cannot be gone on with. Where the table lies does not matter, and neither does
-        what may be said anew."""
+        what may be said anew, or is as it is by default: a later version may have more settings."""
         plain = Settings()
-        settings = self.settings.changed(**{name: getattr(plain, name) for name in CHANGEABLE}).as_toml()
+        chosen = {name: getattr(self.settings, name) for name in sorted(NAMES) if name not in CHANGEABLE}
+        settings = repr({name: value for name, value in chosen.items() if value != getattr(plain, name)})
         return {
             "data": self.table.fingerprint,
             "settings": hashlib.sha256(settings.encode()).hexdigest(),
@@ -115,7 +116,12 @@ class Experiment:
         """The model with these weights."""
         network = copy.copy(self.network)
         network.parameters, network.memory = weights.parameters, weights.memory
-        return Model(network, self.preparation, self.goal, {"target": self.settings.target, "data": self.facts()})
+        return Model(
+            network,
+            self.preparation,
+            self.goal,
+            {"target": self.settings.target, "weights": self.settings.weights, "data": self.facts()},
+        )
 
     def facts(self) -> dict[str, Any]:
         """What the data was, and who trained."""
@@ -127,7 +133,6 @@ class Experiment:
             "validation_rows": len(self.validation),
             "test_rows": len(self.test),
             "inputs": len(self.preparation.inputs),
-            "strength": self.recipe.reasons.get("weight_decay", ""),
             "program": files.program(),
         }
 
@@ -255,6 +260,7 @@ def options(settings: Settings) -> tables.Options:
         missing=settings.missing,
         categorical=settings.categorical,
         numeric=settings.numeric,
+        ignored=tuple(name for name in settings.leave_out if name != settings.target),
     )
 
 
@@ -322,7 +328,7 @@ def _check_columns(settings: Settings, table: Table) -> None:
     named: dict[str, tuple[str | None, ...]] = {
         "target": (settings.target,), "weights": (settings.weights,), "by": (settings.by,),
     }  # fmt: skip
-    named |= {name: getattr(settings, name) or () for name in ("features", "leave_out", "keep", "categorical", "numeric")}
+    named |= {name: getattr(settings, name) or () for name in ("features", "keep", "categorical", "numeric")}
     problems = []
     for what, names in named.items():
         for name in names:

@@ -7,6 +7,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -98,7 +99,8 @@ def _train(
         _tell(experiment, teller)
     begin()
     if state is None:
-        run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine()})
+        strength = experiment.recipe.reasons.get("weight_decay", "")  # a run that goes on finds it settled
+        run.write_settings(experiment.settings, {**experiment.facts(), "engine": experiment.engine(), "strength": strength})
         run.clear()  # not before it is certain that there is another run
         if experiment.settings.folds:
             folds = cross_validate(experiment, teller.say, stop)
@@ -341,7 +343,8 @@ class Recorder:
                 kept.add(min(older, key=lambda step: abs(step - wanted)))
         for step in older:
             if step not in kept:
-                (self.run.checkpoints / files.step_name(step)).unlink(missing_ok=True)
+                with suppress(OSError):  # what cannot be deleted stays: it does no harm
+                    (self.run.checkpoints / files.step_name(step)).unlink()
 
 
 def _told_of(epoch: Epoch, curve: str) -> dict[str, Any]:

@@ -31,7 +31,10 @@ def command(model: str, data: tuple[str, ...], unseen: str, as_json: bool, **rea
     goal = loaded.for_tables()[1]
     rows, missing = preparing.labelled(table, goal.column)
     shared.warn((*predicting.unseen_words(loaded, table), *map(str, missing), *_known(model, loaded, table)))
-    found = judging.Judgement(goal, judging.scored(loaded, table, rows))
+    weights = loaded.about.get("weights")
+    weighs = isinstance(weights, str) and weights in table.names
+    given = preparing.sample_weights(table, weights, rows) if weighs else None
+    found = judging.Judgement(goal, judging.scored(loaded, table, rows, given), (), weighs)
     shared.deliver(json.dumps(found.figures(), indent=1) + "\n" if as_json else outcomes.judged(found, shared.width()), None)
 
 

@@ -97,6 +97,7 @@ def fit(
         made, said = _fitted(column, rows, len(table), column.name in keep)
         columns.append(made)
         notes += said
+    columns += [LeftOut(name, "as asked for") for name in leave_out if name not in table.names]  # not even read
     preparation = Preparation(tuple(columns))
     if not preparation.inputs:
         why = "; ".join(f"{shown(column.name)}: {column.sentence}" for column in columns[:10])

@@ -44,7 +44,8 @@ def read(
         except InputError:
             raise
         except MemoryError:
-            raise RunError(Problem("there is not enough memory for the table", do="free some, or say how much may be used: --memory MB (memory= in Python)")) from None
+            do = "free some, or say how much may be used: --memory MB (memory= in Python)"
+            raise RunError(Problem("there is not enough memory for the table", do=do)) from None
         except OSError as error:
             name = error.filename if isinstance(error.filename, str) else ""
             what = f"the table cannot be read: {(error.strerror or str(error)).lower()}"

@@ -22,6 +22,7 @@ class Options:
     names. missing: "impute" keeps rows with gaps (what to do with them is for others), "error" refuses them.
     markers: texts without a value, beside the usual ones. categorical, numeric: names of columns that are to be so.
     only: names of the columns to read, if it is not all of them; cells of others are not looked at.
+    ignored: names of columns that are not read.
     """
 
     separator: str | None = None
@@ -35,6 +36,7 @@ class Options:
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems: list[Problem] = []
@@ -42,7 +44,7 @@ class Options:
         def wrong(name: str, what: str, do: str) -> None:
             problems.append(Problem(what, got=shown(getattr(self, name)), do=do, field=f"--{OPTION.get(name, name)}"))
 
-        for name in ("categorical", "numeric", "markers", "only"):
+        for name in ("categorical", "numeric", "markers", "only", "ignored"):
             value = getattr(self, name)
             if isinstance(value, str) or not all(isinstance(each, str) for each in value):
                 wrong(name, "must be a list of names", "give each name by itself")
@@ -88,6 +90,6 @@ class Options:
         return frozenset(MARKERS) | {marker.strip().lower() for marker in self.markers}
 
 
-OPTION = {"separator": "sep", "markers": "missing-marker"}
+OPTION = {"separator": "sep", "markers": "missing-marker", "ignored": "leave-out"}
 EXAMPLE = {"separator": ", or ;", "decimal": ". or ,", "thousands": "' or a space", "comment": "#"}
 NAMES = tuple(field.name for field in fields(Options))

@@ -15,7 +15,7 @@ from chainrule.tables.csvfile import CsvFile, together
 from chainrule.tables.duck import MisfitError, Reader, Wanted
 from chainrule.tables.finishing import column_of_numbers, column_of_texts, faulty
 from chainrule.tables.kinds import decide
-from chainrule.tables.options import Options
+from chainrule.tables.options import OPTION, Options
 from chainrule.tables.problems import Collected, failed
 from chainrule.tables.table import Column, Dialect, Table
 
@@ -31,7 +31,8 @@ class CsvReading:
 
     def __init__(self, files: Sequence[CsvFile], options: Options, forced: Mapping[str, str], memory: int | None) -> None:
         self.files, self.options, self.forced = files, options, forced
-        self.names = tuple(name for name in together(files) if not options.only or name in options.only)
+        wanted = [name for name in together(files) if not options.only or name in options.only]
+        self.names = tuple(name for name in wanted if name not in options.ignored)
         self.rows = sum(file.rows for file in files)
         self.store = Store(memory, self.rows * 8 * len(self.names))
         self.memory = memory
@@ -66,8 +67,8 @@ class CsvReading:
         """An InputError, because the command was wrong, if an option names a column that is not there."""
         table = Table((self.files[0].name,), 0, tuple(Column(each, 0, "", None) for each in together(self.files)))
         problems = [
-            replace(table.unknown(name), field=f"--{option}")
-            for option in ("categorical", "numeric", "only")
+            replace(table.unknown(name), field=f"--{OPTION.get(option, option)}")
+            for option in ("categorical", "numeric", "only", "ignored")
             for name in getattr(self.options, option)
             if name not in table
         ]
