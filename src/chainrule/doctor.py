@@ -317,7 +317,11 @@ def no_better(e: Evidence) -> Iterator[Finding]:
     model, simplest, line = e.score("model"), e.score("mean", "most frequent class"), e.score("linear")
     called = {"r2": "R2"}.get(e.measure, e.measure.replace("_", " "))
     balanced = {name: figures.get("balanced_accuracy", 0.0) for name, figures in e.figures.items() if name != "rows"}
-    told_apart = e.task != "number" and balanced["model"] > balanced["most frequent class"] + 0.02  # rare classes, too
+    told_apart = (
+        {"model", "most frequent class"} <= set(balanced)
+        and e.task != "number"
+        and balanced["model"] > balanced["most frequent class"] + 0.02
+    )  # rare classes, too
     if model <= simplest + e.luck / 8 and not told_apart:
         always = "always saying the mean" if e.task == "number" else "always saying the most frequent class"
         what = f"The model is no better than {always}: {called} {model:.3f} against {simplest:.3f}"
