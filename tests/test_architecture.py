@@ -169,7 +169,9 @@ ROOMS = {
         "reasons",
         "explain",
     },
-    "explain": {"rules", "naming", "terms", "steps", "tracing"},
+    "phrases": set(),
+    "drawing": {"naming", "tracing"},
+    "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples"},
     "derivation": {"raw", "rules", "textbook", "network", "conventions", "training", "tracing", "spec"},
     "marking": {
@@ -198,6 +200,8 @@ ROOMS = {
         "judging",
         "marking",
         "models",
+        "page",
+        "phrases",
         "predicting",
         "prediction",
         "preparing",
@@ -208,6 +212,22 @@ ROOMS = {
         "spec",
         "tables",
         "tracing",
+    },
+    "page": {
+        "conventions",
+        "derivation",
+        "drawing",
+        "explain",
+        "marking",
+        "naming",
+        "network",
+        "phrases",
+        "replay",
+        "rules",
+        "spec",
+        "tables",
+        "tracing",
+        "training",
     },
     "__main__": {"cli"},
 }
@@ -220,6 +240,8 @@ OUTSIDE = {
     "sklearn": {"estimators", "scores"},
     "mpmath": {"readers", "terms"},
     "duckdb": {"tables"},
+    "starlette": {"page"},
+    "uvicorn": {"page"},
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}

@@ -16,7 +16,7 @@ from chainrule.engines import reference
 from chainrule.engines.reference import State, Update
 from chainrule.errors import InputError, nearest, shown
 from chainrule.naming import Cell, cell_id, parse_id
-from chainrule.network import Network, Span
+from chainrule.network import Network, Parameters, Span
 from chainrule.raw import Raw
 from chainrule.readers import StepKey
 from chainrule.reasons import because
@@ -215,7 +215,17 @@ class Trace:
     @property
     def count(self) -> int:
         """How many numbers this step has, shares and local derivatives not counted."""
-        return sum(int(np.prod(array.shape)) for shelf in (self._step.given, self._step.steps) for array in shelf.values())
+        return self._count(None)
+
+    def values(self, symbol: str, layer: int, of: str = "") -> Any:
+        """What the engine computed under a symbol in a layer, as an array; None if there is nothing of that name.
+
+        of: the parameter that the numbers belong to: the new weights are `values("+", 2, "W")`.
+        """
+        for key, array in self._step.values.items():
+            if (key.symbol, key.layer, key.parameter) == (symbol, layer, of):
+                return np.asarray(array)
+        return None
 
     @property
     def numbers(self) -> dict[Cell, float]:
@@ -231,20 +241,26 @@ class Trace:
     def cells(self) -> list[Cell]:
         """Every number's cell, in an order in which each uses only earlier ones."""
         if self._cells is None:
-            if self.count > MANY:
-                raise InputError(
-                    f"this step has {self.count:,} numbers and more", do='open one: trace["dE/dW[1][3,7]"], or --of NAME'
-                )
-            with np.errstate(all="ignore"):
-                self._cells = self._list()
+            self._cells = self.cells_of(None)
         return self._cells
 
-    def _list(self) -> list[Cell]:
+    def cells_of(self, sample: int | None) -> list[Cell]:
+        """The cells of one sample and of what all samples share, in order; of every sample for None.
+
+        Of a sum over samples the sample's own share is listed, and not the others'.
+        """
+        count = self._count(sample)
+        if count > MANY:
+            raise InputError(f"this step has {count:,} numbers and more", do='open one: trace["dE/dW[1][3,7]"], or --of NAME')
+        with np.errstate(all="ignore"):
+            return self._list(sample)
+
+    def _list(self, sample: int | None) -> list[Cell]:
         order: dict[Cell, None] = {}
 
         def visit(term: Term) -> None:
             cell = term.name
-            if not isinstance(cell, Cell) or cell in order:
+            if not isinstance(cell, Cell) or cell in order or (sample and cell.sample not in (0, sample)):
                 return
             self._terms[cell] = term
             for each in self._uses(term):
@@ -255,9 +271,19 @@ class Trace:
             visit(constant)
         for key, array in (*self._step.given.items(), *self._step.steps.items()):
             if not self._hidden(key):
+                place = key.over.find("r")
                 for index in array.indices():
-                    visit(array.cell(index))
+                    if not sample or not 0 <= place < len(index) or index[place] == sample - 1:
+                        visit(array.cell(index))
         return sorted(order, key=self._rank)
+
+    def _count(self, sample: int | None) -> int:
+        """About how many numbers a sample has, or all samples."""
+        rows = self.scope.rows if sample else 1
+        shelves = (self._step.given, self._step.steps)
+        return sum(
+            int(np.prod(array.shape)) // (rows if "r" in key.over else 1) for shelf in shelves for key, array in shelf.items()
+        )
 
     def _rank(self, cell: Cell) -> int:
         """Phase after phase; where new weights already carry the error back, only what is given comes first."""
@@ -414,6 +440,11 @@ class Trace:
             array, before = np.asarray(after), np.asarray(self._step.values[key])
             for index in np.ndindex(*array.shape):
                 yield self.scope.cell(key, index), before[index], array[index]
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters before the update, one dict of arrays a layer."""
+        return self._step.views
 
     @property
     def gradients(self) -> list[tuple[Span, Any]]:

@@ -124,7 +124,7 @@ def arrange(
     elif brief:
         cells = []
     else:
-        cells = [cell for cell in trace.cells if _told(cell, chosen)]
+        cells = trace.cells_of(chosen)
         if chosen is not None:
             notes.append(f"{trace.scope.rows:,} samples: sample {chosen} is told here, sums run over all.")
             hints.append("--sample R tells another, --sample all tells all; --format json always holds all.")
@@ -196,10 +196,6 @@ def chosen_sample(trace: Trace, sample: int | str | None) -> int | None:
     if not isinstance(sample, int) or not 1 <= sample <= rows:
         raise InputError(f"this step has samples 1 to {rows}", got=shown(sample), do="--sample 1, or --sample all")
     return sample if rows > 1 else None
-
-
-def _told(cell: Cell, chosen: int | None) -> bool:
-    return chosen is None or cell.sample in (0, chosen)
 
 
 def _paragraphs(steps: Sequence[Step], phase: str) -> tuple[Paragraph, ...]:

@@ -1,0 +1,20 @@
+"""What the page may ask: a fixed table from a verb to its function.
+
+A function takes the desk and what was sent, checked to be an object, and gives plain data. It raises InputError for what a
+user can get wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from chainrule.page import looking
+from chainrule.page.desk import Desk
+
+Ask: TypeAlias = Callable[[Desk, dict[str, Any]], dict[str, Any]]
+
+ASKS: dict[str, Ask] = {
+    "look": looking.look,
+    "open": looking.opened,
+}

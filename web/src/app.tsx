@@ -1,0 +1,79 @@
+// The frame of the page: title, tabs, the drawing, and what the chosen tab shows.
+
+import { TABS, useDesk, type Tab } from "./desk";
+import { Network } from "./network/network";
+import { t } from "./phrases";
+import { Walk } from "./walk";
+
+const NAMES: Record<Tab, string> = { walk: "Walk", change: "Change", try: "Try", train: "Train", keep: "Keep" };
+
+export function App() {
+  const desk = useDesk();
+  return (
+    <div class="page">
+      <header>
+        <h1>{desk.view.title}</h1>
+        <Tabs />
+      </header>
+      <Problems />
+      <main>
+        <section class="drawing" aria-label={t("Network")}>
+          <Network />
+        </section>
+        <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
+          <Panel />
+        </section>
+      </main>
+    </div>
+  );
+}
+
+function Tabs() {
+  const desk = useDesk();
+  const move = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const next = TABS[(TABS.indexOf(desk.tab) + by + TABS.length) % TABS.length]!;
+    desk.setTab(next);
+    document.getElementById(`tab-${next}`)?.focus();
+  };
+  return (
+    <div role="tablist" aria-label={t("What to do")} onKeyDown={move}>
+      {TABS.map((tab) => (
+        <button
+          role="tab"
+          id={`tab-${tab}`}
+          aria-controls={`panel-${tab}`}
+          aria-selected={desk.tab === tab}
+          tabIndex={desk.tab === tab ? 0 : -1}
+          onClick={() => desk.setTab(tab)}
+        >
+          {t(NAMES[tab])}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Panel() {
+  const { tab, server } = useDesk();
+  if (tab === "walk") return <Walk />;
+  if (!server) return <p>{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>;
+  return null;
+}
+
+/** What was refused, and what to do about it; read out as soon as it is there. */
+function Problems() {
+  const { problems, dismiss } = useDesk();
+  return (
+    <div role="alert" class="problems">
+      {problems.map((each) => (
+        <p>
+          <strong>{each.what}</strong> {[each.where, each.got && t("got {value}", { value: each.got }), each.do].filter(Boolean).join(" - ")}
+        </p>
+      ))}
+      {problems.length > 0 && <button onClick={dismiss}>{t("Close")}</button>}
+    </div>
+  );
+}

@@ -1,0 +1,121 @@
+// The shapes of what Python sends: `explain/scene.py` and `page/` make them. Types only; nothing here computes.
+
+/** A number as JSON has it; what JSON cannot hold (infinity, NaN, a fraction) is its text. */
+export type Value = number | string;
+
+/** A piece of MathML: text, or an element's name, its attributes if it has any, and what stands in it. */
+export type Tree = string | [string, ...(Tree | Record<string, string>)[]];
+
+export type Phase = "given" | "forward" | "loss" | "backward" | "update";
+
+/** One number, and how it came about. */
+export interface Step {
+  id: string;
+  name: string;
+  phase: Phase;
+  sample: number | null;
+  formula: string;
+  substituted: string;
+  value: Value;
+  shown: string;
+  uses: string[];
+  more: number; // numbers of a long sum that are not listed in `uses`
+  because: string;
+  label: Tree;
+  sides: Tree[][]; // formula, formula with numbers, value: each line by line
+}
+
+export interface Unit {
+  id: string;
+  name: string;
+  shown: string;
+  sum?: string;
+  delta?: string;
+  bias?: { id: string; name: string; shown: string };
+  target?: { id: string; shown: string };
+}
+
+/** How many numbers are spread: few bins, from the least to the most. */
+export interface Spread {
+  count: number;
+  least?: number;
+  mean?: number;
+  most?: number;
+  bins: number[];
+}
+
+/** The inputs, or a layer. `units` of small networks, `spread` of larger ones. */
+export interface Column {
+  layer: number;
+  size: number;
+  rule: string;
+  kind: string;
+  units?: Unit[];
+  spread?: Record<string, Spread>;
+}
+
+/** A weight: `to` and `from` count units from 0. */
+export interface Edge {
+  id: string;
+  name: string;
+  layer: number;
+  to: number;
+  from: number;
+  value: number;
+  shown: string;
+}
+
+export interface Drawing {
+  inputs: number;
+  columns: Column[];
+  edges: Edge[] | null;
+  loss: { name: string; shown: string };
+  parameters: number;
+}
+
+export interface Section {
+  phase: Phase;
+  title: string;
+  parts: { heading: string; paragraphs: { reason: string; ids: string[] }[] }[];
+}
+
+export interface Change {
+  id: string;
+  name: string;
+  before: string;
+  after: string;
+  difference: string;
+}
+
+export interface Sheet {
+  title: string;
+  sentence: string;
+  columns: string[];
+  rows: string[][];
+}
+
+/** What mount() takes: one step, told. The last keys are there only where a server answers. */
+export interface View {
+  chainrule: 1;
+  title: string;
+  notes: string[];
+  head: [string, string][];
+  language: string;
+  phrases: Record<string, string>;
+  network: Drawing;
+  samples: number;
+  sample: number;
+  steps: Step[];
+  sections: Section[];
+  conclusion: string;
+  sheets: Sheet[];
+  update?: number;
+  loss?: { before: Value; after: Value };
+  changes?: Change[];
+  spec?: string; // the example as TOML, so that a kept file can be opened again
+  version?: number;
+  whole?: boolean; // whether all numbers of the sample are in `steps`; others are asked for
+  after?: number;
+  undo?: number;
+  redo?: number;
+}

@@ -1,0 +1,129 @@
+// The front end's state: the view, the number that is chosen, the tab, and what was asked of the server.
+
+import { createContext, type ComponentChildren } from "preact";
+import { useCallback, useContext, useMemo, useRef, useState } from "preact/hooks";
+import type { Step, View } from "./data";
+import { Refused, type Problem, type Server } from "./server";
+import { t } from "./phrases";
+
+export type Tab = "walk" | "change" | "try" | "train" | "keep";
+export const TABS: Tab[] = ["walk", "change", "try", "train", "keep"];
+
+/** What every part of the page can see and do. */
+export interface Desk {
+  view: View;
+  /** The view before the last change, for old values beside new; null when nothing was changed. */
+  before: View | null;
+  server: Server | null;
+  tab: Tab;
+  setTab(tab: Tab): void;
+  chosen: string | null;
+  /** Chooses a number; what leads to it is fetched if it is not here. */
+  choose(id: string | null): void;
+  /** A number of this view, if it is here. */
+  step(id: string): Step | undefined;
+  /** Brings a number that is not here, and what leads to it. */
+  fetchStep(id: string): Promise<void>;
+  /** Asks for a new view and shows it. A change keeps the old one beside it. */
+  change(verb: string, body?: object): Promise<boolean>;
+  look(body: { sample?: number; after?: number }): Promise<boolean>;
+  /** Any other ask; problems are shown, and undefined given back. */
+  ask<Answer>(verb: string, body?: object): Promise<Answer | undefined>;
+  busy: boolean;
+  problems: Problem[];
+  dismiss(): void;
+}
+
+const Context = createContext<Desk | null>(null);
+
+export function useDesk(): Desk {
+  const desk = useContext(Context);
+  if (!desk) throw new Error("outside of a desk");
+  return desk;
+}
+
+interface Opened {
+  of: View;
+  steps: Map<string, Step>;
+}
+
+export function DeskOf({ first, server, children }: { first: View; server: Server | null; children: ComponentChildren }) {
+  const [view, setView] = useState(first);
+  const [before, setBefore] = useState<View | null>(null);
+  const [tab, setTab] = useState<Tab>("walk");
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [problems, setProblems] = useState<Problem[]>([]);
+  const [opened, setOpened] = useState<Opened>({ of: first, steps: new Map() });
+  const latest = useRef(view);
+  latest.current = view;
+
+  const known = useMemo(() => new Map(view.steps.map((step) => [step.id, step])), [view]);
+  const extra = opened.of === view ? opened.steps : undefined;
+
+  const ask = useCallback(
+    async <Answer,>(verb: string, body: object = {}): Promise<Answer | undefined> => {
+      if (!server) return undefined;
+      setBusy(true);
+      setProblems([]);
+      try {
+        return await server.ask<Answer>(verb, body);
+      } catch (error) {
+        setProblems(problemsOf(error));
+        return undefined;
+      } finally {
+        setBusy(false);
+      }
+    },
+    [server],
+  );
+
+  const replace = useCallback(
+    async (verb: string, body: object, keep: boolean): Promise<boolean> => {
+      const found = await ask<View>(verb, body);
+      if (!found) return false;
+      setBefore(keep ? latest.current : null);
+      setView(found);
+      return true;
+    },
+    [ask],
+  );
+
+  const fetchStep = useCallback(
+    async (id: string) => {
+      const asked = latest.current;
+      const found = await ask<{ steps: Step[] }>("open", { id });
+      if (!found || latest.current !== asked) return;
+      setOpened((old) => {
+        const steps = new Map(old.of === asked ? old.steps : []);
+        for (const step of found.steps) steps.set(step.id, step);
+        return { of: asked, steps };
+      });
+    },
+    [ask],
+  );
+
+  const step = useCallback((id: string) => known.get(id) ?? extra?.get(id), [known, extra]);
+  const choose = useCallback(
+    (id: string | null) => {
+      setChosen(id);
+      if (id !== null && !known.has(id) && !extra?.has(id)) void fetchStep(id);
+    },
+    [known, extra, fetchStep],
+  );
+
+  const desk: Desk = {
+    view, before, server, tab, setTab, chosen, choose, step, fetchStep, ask, busy, problems,
+    change: (verb, body = {}) => replace(verb, { version: view.version, ...body }, true),
+    look: (body) => replace("look", body, false),
+    dismiss: () => setProblems([]),
+  };
+  return <Context.Provider value={desk}>{children}</Context.Provider>;
+}
+
+/** An error as problems in words. */
+export function problemsOf(error: unknown): Problem[] {
+  if (error instanceof Refused) return error.problems;
+  const what = t("The program does not answer. Is it still running? Start it again with `chainrule page`.");
+  return [{ what, where: "", got: "", do: "" }];
+}
