@@ -169,6 +169,7 @@ ROOMS = {
         "reasons",
         "explain",
     },
+    "comparing": {"rules", "conventions", "tracing"},
     "phrases": set(),
     "drawing": {"naming", "tracing"},
     "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
@@ -189,6 +190,7 @@ ROOMS = {
     },
     "cli": {
         "rules",
+        "comparing",
         "conventions",
         "course",
         "derivation",
@@ -214,6 +216,7 @@ ROOMS = {
         "tracing",
     },
     "page": {
+        "comparing",
         "conventions",
         "derivation",
         "drawing",
