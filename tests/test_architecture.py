@@ -185,6 +185,7 @@ ROOMS = {
         "steps",
         "tracing",
         "derivation",
+        "explain",
         "spec",
     },
     "cli": {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from chainrule.page import looking
+from chainrule.page import looking, trying
 from chainrule.page.desk import Desk
 
 Ask: TypeAlias = Callable[[Desk, dict[str, Any]], dict[str, Any]]
@@ -18,6 +18,10 @@ Stream: TypeAlias = Callable[[Desk, dict[str, Any]], Iterator[dict[str, Any]]]
 ASKS: dict[str, Ask] = {
     "look": looking.look,
     "open": looking.opened,
+    "check": trying.check,
+    "marked": trying.marked,
+    "printed": trying.printed,
+    "read": trying.read,
 }
 
 # A stream gives one event after another until it ends, or until nobody listens: then it is closed, and its `finally` runs.

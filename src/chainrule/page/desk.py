@@ -40,6 +40,14 @@ class Desk:
     lock: threading.RLock = field(default_factory=threading.RLock)
     beat: Callable[[], None] = lambda: None
     _trace: Trace | None = None
+    _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """What is costly to make and holds for this step only."""
+        of = (self.version, self.after)
+        if name not in self._kept or self._kept[name][0] != of:
+            self._kept[name] = (of, make())
+        return self._kept[name][1]
 
     @property
     def trace(self) -> Trace:
