@@ -50,7 +50,8 @@ def scene(trace: Trace, story: Story) -> dict[str, Any]:
                 for change, printed in zip(story.changes, table(story.changes, story.digits), strict=True)
             ],
         }
-    return _visible(data)
+    safe: dict[str, Any] = _visible(data)
+    return safe
 
 
 def _visible(data: Any) -> Any:
