@@ -107,7 +107,7 @@ class Desk:
         trace = self.trace
         whole = len(trace.cells_of(self.sample)) <= WHOLE if trace.count <= 50 * WHOLE else False
         story = arrange(trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, brief=not whole)
-        return scene(trace, story, self.sample) | {
+        return scene(trace, story) | {
             "version": self.version,
             "whole": whole,
             "after": self.after,
