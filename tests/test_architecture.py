@@ -186,6 +186,7 @@ ROOMS = {
         "steps",
         "tracing",
         "derivation",
+        "explain",
         "spec",
     },
     "cli": {

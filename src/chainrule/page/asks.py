@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from chainrule.page import looking
+from chainrule.page import looking, trying
 from chainrule.page.desk import Desk
 
 Ask: TypeAlias = Callable[[Desk, dict[str, Any]], dict[str, Any]]
@@ -17,4 +17,8 @@ Ask: TypeAlias = Callable[[Desk, dict[str, Any]], dict[str, Any]]
 ASKS: dict[str, Ask] = {
     "look": looking.look,
     "open": looking.opened,
+    "check": trying.check,
+    "marked": trying.marked,
+    "printed": trying.printed,
+    "read": trying.read,
 }

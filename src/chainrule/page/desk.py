@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from chainrule.errors import InputError
 from chainrule.explain.scene import scene
 from chainrule.explain.story import arrange, chosen_sample
 from chainrule.meant import folder_of, is_recorded
+from chainrule.page.conflicts import ConflictError
 from chainrule.page.subjects import Recorded, Seen, Subject, Worked
 from chainrule.spec import Example
 from chainrule.spec import load as load_example
@@ -23,7 +25,7 @@ NEAR = 1_000
 """A change is looked at after as many updates as before it, if they are so few; else before the first."""
 
 
-class OutdatedError(InputError):
+class OutdatedError(ConflictError):
     """A change to something that has been changed elsewhere: in another tab."""
 
 
@@ -31,7 +33,8 @@ class OutdatedError(InputError):
 class Desk:
     """One example, its past and its future, or one recorded run. Whoever asks holds `lock`.
 
-    version: counts the changes; sample: which is looked at; after: how many updates come before the step.
+    version: counts the changes; sample: which is looked at; after: how many updates come before the step;
+    beat: what takes long calls it again and again; it raises if nobody waits any more.
     """
 
     subject: Subject
@@ -41,12 +44,21 @@ class Desk:
     past: list[Example] = field(default_factory=list)
     future: list[Example] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    beat: Callable[[], None] = lambda: None
     _seen: Seen | None = None
+    _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
     @property
     def example(self) -> Example:
         """The example on the table; an InputError in words if a recorded run lies there."""
         return self.subject.example
+
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """What is costly to make and holds for this step only."""
+        of = (self.version, self.after)
+        if name not in self._kept or self._kept[name][0] != of:
+            self._kept[name] = (of, make())
+        return self._kept[name][1]
 
     @property
     def trace(self) -> Trace:
@@ -57,7 +69,7 @@ class Desk:
     def seen(self) -> Seen:
         """The step that is looked at, and tables about it."""
         if self._seen is None:
-            self._seen = self.subject.seen(self.after)
+            self._seen = self.subject.seen(self.after, self._going)
         return self._seen
 
     def place(self, example: Example) -> None:
@@ -83,7 +95,7 @@ class Desk:
     def look(self, sample: int | None = None, after: int | None = None) -> None:
         """Looks at another sample, or at the step after so many updates."""
         if after is not None and after != self.after:
-            seen = self.subject.seen(after)  # first: what cannot be derived is not looked at
+            seen = self.subject.seen(after, self._going)  # first: what cannot be derived is not looked at
             self.after, self._seen = after, seen
             self.sample = min(self.sample, seen.trace.scope.rows)
         if sample is not None:
@@ -100,11 +112,14 @@ class Desk:
 
     def _replace(self, example: Example) -> None:
         subject, after = Worked(example), self.after if self.after <= NEAR else 0
-        seen = subject.seen(after)  # first: what cannot be derived is not put on the table
+        seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
         self.subject.close()
         self.subject, self.after, self._seen = subject, after, seen
         self.sample = min(self.sample, seen.trace.scope.rows)
         self.version += 1
+
+    def _going(self) -> None:
+        self.beat()
 
     def close(self) -> None:
         """Ends what goes on."""

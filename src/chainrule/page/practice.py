@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from chainrule import diagnosis
 from chainrule.derivation import FOREVER, begun
 from chainrule.errors import InputError
+from chainrule.page.conflicts import ConflictError
 from chainrule.page.memory import Curve, Kept
 from chainrule.phrases import say
 from chainrule.spec import Example
@@ -29,10 +30,8 @@ PATIENCE = 20.0
 """Seconds that somebody waits for a step that was not trained to."""
 
 
-class BusyError(InputError):
+class BusyError(ConflictError):
     """Training goes on already."""
-
-    status = 409
 
 
 class Practice:
@@ -85,10 +84,10 @@ class Practice:
             self.curve, self._newest, self.ended, self.told = Curve(), None, "", ""
             self._turn += 1
 
-    def reached(self, number: int, seconds: float = PATIENCE) -> Reached:
+    def reached(self, number: int, beat: Callable[[], None] = lambda: None, seconds: float = PATIENCE) -> Reached:
         """Where training stands after so many updates: trained on to from the nearest state that is kept.
 
-        RunError if the loss is not finite before; InputError if it takes too long.
+        beat: called again and again; what it raises ends the way there. RunError if the loss is not finite before; InputError if it takes too long.
         """
         newest = self._newest
         if newest is not None and newest.number == number:
@@ -96,6 +95,7 @@ class Practice:
         training = begun(self.example, start=self.kept.nearest(number))
         pace, ends = _Pace(), time.monotonic() + seconds
         while training.number < number:
+            beat()
             pace.advance(training, min(number - training.number, self.kept.until_next(training.number)))
             if training.ended:
                 raise diverged(training.number, float(self.example.optimizer.learning_rate))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.derivation import derive
 from chainrule.errors import InputError
 from chainrule.explain.story import Sheet
-from chainrule.page.practice import PATIENCE, Practice
+from chainrule.page.practice import Practice
 from chainrule.phrases import say
 from chainrule.spec import Example
 from chainrule.tracing import Trace
@@ -31,9 +32,9 @@ class Worked:
         self.example = example
         self.practice = Practice(example)
 
-    def seen(self, after: int, seconds: float = PATIENCE) -> Seen:
+    def seen(self, after: int, beat: Callable[[], None] = lambda: None) -> Seen:
         """The step after so many updates. RunError if a loss before it is not finite, InputError if it is too far away."""
-        start = self.practice.reached(after, seconds) if after else None
+        start = self.practice.reached(after, beat) if after else None
         return Seen(derive(self.example, after, start=start))
 
     def close(self) -> None:
@@ -70,7 +71,7 @@ class Recorded:
         """How many steps can be looked at; the one that the run broke down in is one."""
         return self.run.updates + int(self.run.broke)
 
-    def seen(self, after: int, seconds: float = PATIENCE) -> Seen:
+    def seen(self, after: int, beat: Callable[[], None] = lambda: None) -> Seen:
         """Update after + 1, replayed."""
         from chainrule.replay.telling import opened
 
