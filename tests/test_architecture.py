@@ -170,7 +170,7 @@ ROOMS = {
         "explain",
     },
     "phrases": set(),
-    "drawing": {"naming", "tracing"},
+    "drawing": {"naming", "terms", "tracing"},
     "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples"},
     "derivation": {"raw", "rules", "textbook", "network", "conventions", "training", "tracing", "spec"},
