@@ -6,13 +6,14 @@ user can get wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from chainrule.page import looking, trying
+from chainrule.page import looking, practising, trying
 from chainrule.page.desk import Desk
 
 Ask: TypeAlias = Callable[[Desk, dict[str, Any]], dict[str, Any]]
+Stream: TypeAlias = Callable[[Desk, dict[str, Any]], Iterator[dict[str, Any]]]
 
 ASKS: dict[str, Ask] = {
     "look": looking.look,
@@ -21,4 +22,14 @@ ASKS: dict[str, Ask] = {
     "marked": trying.marked,
     "printed": trying.printed,
     "read": trying.read,
+    "train": practising.train,
+    "stop": practising.stop,
+    "reset": practising.reset,
+    "trained": practising.trained,
+    "exact": practising.exact,
+    "data": practising.data,
+    "surface": practising.surface,
+    "there": practising.there,
 }
+
+STREAMS: dict[str, Stream] = {"progress": practising.progress}

@@ -17,8 +17,9 @@ from chainrule.spec import Example
 from chainrule.spec import load as load_example
 from chainrule.tracing import Trace
 
-WHOLE = 3_000
-"""Up to so many numbers of a step are sent at once; more are sent when they are opened."""
+FEW, SUMMED = 500, 20_000
+"""Up to so many parameters, and up to so many of them times the rows that each one's gradient is a sum over, all numbers of a
+step are sent at once; of larger steps each is sent when it is opened."""
 
 
 NEAR = 1_000
@@ -72,11 +73,12 @@ class Desk:
             self._seen = self.subject.seen(self.after, self._going)
         return self._seen
 
-    def place(self, example: Example) -> None:
-        """Puts a changed example on the table; the old one can be taken back."""
-        self.past.append(self.example)
+    def place(self, example: Example, after: int | None = None) -> None:
+        """Puts a changed example on the table, or another one; the old one can be taken back. after: what is looked at then."""
+        before = self.example
+        self._replace(example, after)
+        self.past.append(before)
         self.future.clear()
-        self._replace(example)
 
     def undo(self) -> None:
         """Takes the last change back."""
@@ -110,8 +112,10 @@ class Desk:
                 do="reload the page to see it as it is now",
             )  # fmt: skip
 
-    def _replace(self, example: Example) -> None:
-        subject, after = Worked(example), self.after if self.after <= NEAR else 0
+    def _replace(self, example: Example, after: int | None = None) -> None:
+        subject = Worked(example)
+        if after is None:
+            after = self.after if self.after <= NEAR else 0
         seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
         self.subject.close()
         self.subject, self.after, self._seen = subject, after, seen
@@ -128,7 +132,8 @@ class Desk:
     def view(self) -> dict[str, Any]:
         """All that the page shows of the step."""
         trace, sheets = self.seen
-        whole = len(trace.cells_of(self.sample)) <= WHOLE if trace.count <= 50 * WHOLE else False
+        parameters = trace.network.size
+        whole = parameters <= FEW and parameters * trace.scope.rows <= SUMMED
         story = arrange(
             trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, sheets=sheets, brief=not whole
         )

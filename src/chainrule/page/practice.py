@@ -56,6 +56,11 @@ class Practice:
         return 0 if self._newest is None else self._newest.number
 
     @property
+    def newest(self) -> Reached | None:
+        """Where training stands, even while it goes on; None before the first update."""
+        return self._newest
+
+    @property
     def running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
@@ -87,7 +92,8 @@ class Practice:
     def reached(self, number: int, beat: Callable[[], None] = lambda: None, seconds: float = PATIENCE) -> Reached:
         """Where training stands after so many updates: trained on to from the nearest state that is kept.
 
-        beat: called again and again; what it raises ends the way there. RunError if the loss is not finite before; InputError if it takes too long.
+        beat: called again and again; what it raises ends the way there. RunError if the loss is not finite before;
+        InputError if it takes too long.
         """
         newest = self._newest
         if newest is not None and newest.number == number:
