@@ -252,6 +252,7 @@ OUTSIDE = {
     "duckdb": {"tables"},
     "starlette": {"page"},
     "uvicorn": {"page"},
+    "h11": {"page"},  # what uvicorn reads with
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}

@@ -32,4 +32,6 @@ ASKS: dict[str, Ask] = {
     "there": practising.there,
 }
 
+# A stream gives one event after another until it ends, or until nobody listens: then it is closed, and its `finally` runs.
+# The desk is held while a stream begins, and not while it waits for its next event.
 STREAMS: dict[str, Stream] = {"progress": practising.progress}

@@ -137,7 +137,7 @@ class Desk:
         story = arrange(
             trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, sheets=sheets, brief=not whole
         )
-        return scene(trace, story, self.sample) | {
+        return scene(trace, story) | {
             "version": self.version,
             "whole": whole,
             "after": self.after,

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import Any
 
 from chainrule import diagnosis
@@ -72,7 +73,8 @@ class Practice:
         self._stop.clear()
         self._heard = time.monotonic()
         self.ended, self.told = "", ""
-        self._thread = threading.Thread(target=self._train, args=(goal, until), daemon=True, name="chainrule training")
+        work = copy_context().run  # with the language that is spoken here
+        self._thread = threading.Thread(target=work, args=(self._train, goal, until), daemon=True, name="chainrule training")
         self._thread.start()
 
     def stop(self) -> None:
