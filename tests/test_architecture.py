@@ -169,6 +169,7 @@ ROOMS = {
         "reasons",
         "explain",
     },
+    "comparing": {"rules", "conventions", "tracing"},
     "phrases": set(),
     "drawing": {"naming", "terms", "tracing"},
     "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
@@ -191,6 +192,7 @@ ROOMS = {
     },
     "cli": {
         "rules",
+        "comparing",
         "conventions",
         "course",
         "derivation",
@@ -217,6 +219,7 @@ ROOMS = {
         "tracing",
     },
     "page": {
+        "comparing",
         "conventions",
         "derivation",
         "diagnosis",
