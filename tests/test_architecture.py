@@ -257,7 +257,7 @@ OUTSIDE = {
     "uvicorn": {"page"},
     "h11": {"page"},  # what uvicorn reads with
 }
-NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
+NO_NUMPY = {"errors", "rules", "conventions", "naming", "phrases", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
 LOADED_WHEN_USED = {"estimators"}  # a whole room that nothing imports before it is used: it brings scikit-learn and scipy
 

@@ -35,8 +35,7 @@ def drawing(trace: Trace, described: Callable[[Any], str], sample: int = 1) -> d
         "inputs": network.inputs,
         "columns": columns,
         "edges": _edges(trace) if small else None,
-        "loss": {"name": network.loss.name, "shown": trace.digits.text(trace.loss)}
-        | ({} if trace.forward_only else {"number": _number(trace, Cell("E"))}),
+        "loss": None if trace.forward_only else {"name": network.loss.name, "number": _number(trace, Cell("E"))},
         "parameters": int(network.size),
     }
 
@@ -52,7 +51,8 @@ def _column(trace: Trace, place: int, width: int, small: bool, sample: int) -> d
         for symbol in ("W", "b") if place else ():
             if (place, symbol) in trace.network.axes:
                 column["spread"][symbol] = spread(parameter(trace, symbol, place))
-                column["spread"][f"dE/d{symbol}"] = spread(trace.values(f"dE/d{symbol}", place))
+                if not trace.forward_only:
+                    column["spread"][f"dE/d{symbol}"] = spread(trace.values(f"dE/d{symbol}", place))
     return column
 
 
