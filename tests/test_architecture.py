@@ -171,7 +171,7 @@ ROOMS = {
     },
     "comparing": {"rules", "conventions", "tracing"},
     "phrases": set(),
-    "drawing": {"naming", "tracing"},
+    "drawing": {"naming", "terms", "tracing"},
     "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples"},
     "meant": {"spec"},
@@ -231,13 +231,17 @@ ROOMS = {
         "naming",
         "network",
         "phrases",
+        "preparing",
+        "raw",
         "readers",
         "replay",
         "rules",
         "spec",
         "tables",
+        "terms",
         "tracing",
         "training",
+        "steps",
     },
     "__main__": {"cli"},
 }
@@ -254,7 +258,7 @@ OUTSIDE = {
     "uvicorn": {"page"},
     "h11": {"page"},  # what uvicorn reads with
 }
-NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
+NO_NUMPY = {"errors", "rules", "conventions", "naming", "phrases", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
 LOADED_WHEN_USED = {"estimators"}  # a whole room that nothing imports before it is used: it brings scikit-learn and scipy
 

@@ -19,8 +19,9 @@ from chainrule.spec import Example
 from chainrule.spec import load as load_example
 from chainrule.tracing import Trace
 
-WHOLE = 3_000
-"""Up to so many numbers of a step are sent at once; more are sent when they are opened."""
+FEW, SUMMED = 500, 20_000
+"""Up to so many parameters, and up to so many of them times the rows that each one's gradient is a sum over, all numbers of a
+step are sent at once; of larger steps each is sent when it is opened."""
 
 
 NEAR = 1_000
@@ -183,7 +184,8 @@ class Desk:
     def view(self) -> dict[str, Any]:
         """All that the page shows of the step."""
         trace, sheets = self.seen
-        whole = len(trace.cells_of(self.sample)) <= WHOLE if trace.count <= 50 * WHOLE else False
+        parameters = trace.network.size
+        whole = parameters <= FEW and parameters * trace.scope.rows <= SUMMED
         story = arrange(
             trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, sheets=sheets, brief=not whole
         )

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import Any
 
 from chainrule import diagnosis
@@ -56,6 +57,11 @@ class Practice:
         return 0 if self._newest is None else self._newest.number
 
     @property
+    def newest(self) -> Reached | None:
+        """Where training stands, even while it goes on; None before the first update."""
+        return self._newest
+
+    @property
     def running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
@@ -67,7 +73,8 @@ class Practice:
         self._stop.clear()
         self._heard = time.monotonic()
         self.ended, self.told = "", ""
-        self._thread = threading.Thread(target=self._train, args=(goal, until), daemon=True, name="chainrule training")
+        work = copy_context().run  # with the language that is spoken here
+        self._thread = threading.Thread(target=work, args=(self._train, goal, until), daemon=True, name="chainrule training")
         self._thread.start()
 
     def stop(self) -> None:
@@ -87,7 +94,8 @@ class Practice:
     def reached(self, number: int, beat: Callable[[], None] = lambda: None, seconds: float = PATIENCE) -> Reached:
         """Where training stands after so many updates: trained on to from the nearest state that is kept.
 
-        beat: called again and again; what it raises ends the way there. RunError if the loss is not finite before; InputError if it takes too long.
+        beat: called again and again; what it raises ends the way there. RunError if the loss is not finite before;
+        InputError if it takes too long.
         """
         newest = self._newest
         if newest is not None and newest.number == number:

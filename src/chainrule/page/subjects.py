@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.derivation import derive
 from chainrule.errors import InputError
@@ -13,6 +13,7 @@ from chainrule.page.practice import Practice
 from chainrule.phrases import say
 from chainrule.spec import Example
 from chainrule.tracing import Trace
+from chainrule.training import batch
 
 if TYPE_CHECKING:
     from chainrule.replay import RecordedRun
@@ -36,6 +37,11 @@ class Worked:
         """The step after so many updates. RunError if a loss before it is not finite, InputError if it is too far away."""
         start = self.practice.reached(after, beat) if after else None
         return Seen(derive(self.example, after, start=start))
+
+    def rows(self, after: int) -> Any:
+        """The rows, from 0, that are in the step after so many updates, in its order."""
+        example = self.example
+        return batch(len(example.x), example.batch_size, example.network.seed, after + 1)
 
     def close(self) -> None:
         """Ends what goes on."""
