@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from chainrule import comparing
@@ -15,7 +16,7 @@ from chainrule.page.body import Body
 from chainrule.page.desk import Desk
 from chainrule.phrases import say
 from chainrule.spec import Example, Limits, reshaping
-from chainrule.spec.revising import NUMBERS, revised
+from chainrule.spec.revising import NUMBERS, place_of, revised
 from chainrule.tracing import Trace
 
 LIMITS = Limits(parameters=1_000_000, rows=100_000)
@@ -62,7 +63,11 @@ def change(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     edits = _edits(body.take("edits"))
     body.close()
     example = desk.example
-    changed = affordable(example.rewritten(revised(example, edits), LIMITS))
+    data = revised(example, edits)
+    try:
+        changed = affordable(example.rewritten(data, LIMITS))
+    except InputError as error:
+        raise _at_fields(error, example, edits) from None
     desk.place(changed, notes=changed.warnings)
     return desk.view()
 
@@ -191,6 +196,13 @@ def _edits(given: Any) -> list[tuple[str, Any]]:
         _refuse_path(each[0])
         edits.append((each[0], each[1]))
     return edits
+
+
+def _at_fields(error: InputError, example: Example, edits: list[tuple[str, Any]]) -> InputError:
+    """The same error, told at the fields where the page has what is wrong."""
+    cells = {path: parse_id(path) for path, _ in edits}
+    fields = {place_of(example, cell): path for path, cell in cells.items() if cell is not None}
+    return type(error)(*(replace(problem, field=fields.get(problem.field, problem.field)) for problem in error.problems))
 
 
 def _refuse_path(path: str) -> None:

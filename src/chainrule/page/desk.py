@@ -167,7 +167,7 @@ class Desk:
         if after is None:
             after = self.after if self.after <= NEAR else 0
         seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
-        self._before = self._seen.trace if self._seen is not None else None
+        self._before = None if self.recorded else self.trace
         self.subject.close()
         self.subject, self.after, self._seen = subject, after, seen
         self._original, self._notes = laid.original, tuple(notes)
