@@ -94,6 +94,14 @@ export interface Sheet {
   rows: string[][];
 }
 
+/** Numbers of a kind that a change has moved, the largest changes first. */
+export interface Changed {
+  title: string;
+  changes: Change[];
+  changed: number;
+  total: number;
+}
+
 /** What mount() takes: one step, told. The last keys are there only where a server answers. */
 export interface View {
   chainrule: 1;
@@ -118,4 +126,7 @@ export interface View {
   after?: number;
   undo?: number;
   redo?: number;
+  recorded?: boolean; // a run that was recorded: it cannot be changed
+  changed?: Changed[] | null; // what the last change came to
+  said?: string[]; // what else came of it, in words
 }
