@@ -172,7 +172,7 @@ ROOMS = {
     "comparing": {"rules", "conventions", "tracing"},
     "phrases": set(),
     "drawing": {"naming", "terms", "tracing"},
-    "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
+    "explain": {"rules", "readers", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples"},
     "meant": {"spec"},
     "derivation": {"raw", "rules", "textbook", "network", "conventions", "training", "tracing", "spec"},
