@@ -171,7 +171,7 @@ ROOMS = {
     },
     "phrases": set(),
     "drawing": {"naming", "terms", "tracing"},
-    "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
+    "explain": {"rules", "readers", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples"},
     "derivation": {"raw", "rules", "textbook", "network", "conventions", "training", "tracing", "spec"},
     "marking": {
