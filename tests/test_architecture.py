@@ -185,6 +185,7 @@ ROOMS = {
         "steps",
         "tracing",
         "derivation",
+        "explain",
         "spec",
     },
     "cli": {
@@ -242,6 +243,7 @@ OUTSIDE = {
     "duckdb": {"tables"},
     "starlette": {"page"},
     "uvicorn": {"page"},
+    "h11": {"page"},  # what uvicorn reads with
 }
 NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -496,8 +497,12 @@ class Trace:
         return {
             "text/plain": self.explain(),
             "text/latex": self.explain(format="latex", fragment=True),
-            "text/html": self.explain(format="html", fragment=True),
+            "text/html": self._repr_html_(),
         }
+
+    def _repr_html_(self) -> str:
+        """The interactive page in a frame, for notebooks."""
+        return self.explain(format="html", frame=True) if self.count <= MANY else f"<pre>{escape(repr(self))}</pre>"
 
     def __repr__(self) -> str:
         return f"Trace({self.network!r}, update {self.number}, {self.count:,} numbers)"

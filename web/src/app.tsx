@@ -3,6 +3,7 @@
 import { TABS, useDesk, type Tab } from "./desk";
 import { Network } from "./network/network";
 import { t } from "./phrases";
+import { Try } from "./try";
 import { Walk } from "./walk";
 import { Matrices } from "./walk/matrices";
 import { Samples } from "./walk/samples";
@@ -25,12 +26,14 @@ export function App() {
         <section class="drawing" aria-label={t("Network")}>
           <Samples />
           <Network />
-          {desk.tab === "walk" && <Matrices />}
-          <About />
         </section>
         <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
           <Panel />
         </section>
+        <div class="more">
+          {desk.tab === "walk" && <Matrices />}
+          <About />
+        </div>
       </main>
     </div>
   );
@@ -90,6 +93,7 @@ function Panel() {
   const { tab, server } = useDesk();
   if (tab === "walk") return <Walk />;
   if (!server) return <p>{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>;
+  if (tab === "try") return <Try />;
   return null;
 }
 

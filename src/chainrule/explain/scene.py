@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from chainrule.drawing import drawing, spot
+from chainrule.errors import printable
 from chainrule.explain.equation import sides
 from chainrule.explain.json import conventions
 from chainrule.explain.matrix import array, equations
@@ -22,19 +23,17 @@ from chainrule.terms.term import Term
 from chainrule.tracing import Trace, named_in
 
 
-def scene(trace: Trace, story: Story, sample: int | None = None) -> dict[str, Any]:
-    """Plain data: what stands at the head, the drawing, every told number with its equation, and what came of it.
-
-    sample: whose numbers are drawn, from 1.
-    """
+def scene(trace: Trace, story: Story) -> dict[str, Any]:
+    """Plain data: what stands at the head, the drawing, every told number with its equation, and what came of it."""
+    sample = story.sample or 1
     data: dict[str, Any] = {
         "chainrule": 1,
         "title": story.title,
         "notes": list(story.notes),
         "head": [list(pair) for pair in story.head],
-        "network": drawing(trace, described, sample or 1),
+        "network": drawing(trace, described, sample),
         "samples": trace.scope.rows,
-        "sample": sample or 1,
+        "sample": sample,
         "language": speaking(),
         "phrases": phrases(),
         "steps": [told(trace, step) for step in story.steps],
@@ -55,7 +54,17 @@ def scene(trace: Trace, story: Story, sample: int | None = None) -> dict[str, An
                 for change, printed in zip(story.changes, table(story.changes, story.digits), strict=True)
             ],
         }
-    return data
+    safe: dict[str, Any] = _visible(data)
+    return safe
+
+
+def _visible(data: Any) -> Any:
+    """The same data with every sign that could steer a page made visible."""
+    if isinstance(data, str):
+        return printable(data)
+    if isinstance(data, dict):
+        return {key: _visible(value) for key, value in data.items()}
+    return [_visible(each) for each in data] if isinstance(data, list) else data
 
 
 def told(trace: Trace, step: Step) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from html import escape
 
 from chainrule.errors import printable, shown
 from chainrule.marking.report import Marked, Report
@@ -34,7 +33,7 @@ def tell(report: Report, width: int, all: bool, colour: bool) -> str:
     width = max(width, NARROWEST)
     told = [each for each in report.marked if all or not each.right]
     lines = [*textwrap.wrap(printable(report.title), width), ""]
-    rows = [_row(each) for each in told]
+    rows = [cells(each) for each in told]
     widths = [max((len(row[place]) for row in rows), default=0) for place in range(3)]
     points = [max((_point(row[place]) for row in rows), default=0) for place in (1, 2)]
     widths[1:] = [max((len(_at_point(row[k], points[k - 1])) for row in rows), default=0) for k in (1, 2)]
@@ -50,10 +49,11 @@ def tell(report: Report, width: int, all: bool, colour: bool) -> str:
             after = f"After {update - 1:,} update{'s' * (update != 2)}:" if update > 1 else "Before any update:"
             lines += ["", after]
         lines += _lines(each, row, widths, points, width, colour)
-    return "\n".join([*lines, "", *_summary(report, width)]) + "\n"
+    return "\n".join([*lines, "", *summary(report, width)]) + "\n"
 
 
-def _row(marked: Marked) -> tuple[str, str, str]:
+def cells(marked: Marked) -> tuple[str, str, str]:
+    """A number's name, what was written, and the exact number to a few digits more."""
     name = printable(marked.name or marked.answer.name)[:40]
     written = re.sub(r"[{}]", "", marked.answer.text.replace(r"\cdot", "·").replace(r"\times", "×"))
     written = printable(written)
@@ -88,10 +88,10 @@ def _lines(
     marked: Marked, row: tuple[str, str, str], widths: list[int], points: list[int], width: int, colour: bool
 ) -> Iterator[str]:
     sign = SIGNS.get(marked.verdict, "?")
-    cells = [row[0].ljust(widths[0])]
-    cells += [_at_point(row[k], points[k - 1]).ljust(widths[k]) for k in (1, 2)]
+    told = [row[0].ljust(widths[0])]
+    told += [_at_point(row[k], points[k - 1]).ljust(widths[k]) for k in (1, 2)]
     word = WORDS.get(marked.verdict, "").ljust(10)
-    head, details = "  ".join([*cells, word]), list(_details(marked))
+    head, behind = "  ".join([*told, word]), list(details(marked))
     place = "" if marked.right else printable(marked.answer.place)
     if place and 2 + len(head) + 2 + len(place) <= width:
         head, place = f"{head}  {place}", ""
@@ -101,12 +101,12 @@ def _lines(
     yield line
     if place:
         yield INDENT + place
-    for text in details:
-        behind = INDENT + "  " * text.startswith("- ")
-        yield from textwrap.wrap(printable(text), width, initial_indent=INDENT, subsequent_indent=behind)
+    for text in behind:
+        hanging = INDENT + "  " * text.startswith("- ")
+        yield from textwrap.wrap(printable(text), width, initial_indent=INDENT, subsequent_indent=hanging)
 
 
-def _details(marked: Marked) -> Iterator[str]:
+def details(marked: Marked) -> Iterator[str]:
     """What is behind a verdict, a sentence each."""
     if marked.verdict in ("unknown_name", "unreadable"):
         yield marked.note
@@ -134,7 +134,8 @@ def _details(marked: Marked) -> Iterator[str]:
             yield f"its first {marked.digits} digits are right"
 
 
-def _summary(report: Report, width: int) -> Iterator[str]:
+def summary(report: Report, width: int = 10_000) -> Iterator[str]:
+    """What comes of all verdicts together, in lines."""
     texts = [_sum(report)]
     first = report.first
     if first is not None and report.wrong + report.carried_forward > 1:
@@ -180,7 +181,7 @@ def in_short(report: Report) -> str:
     text = _sum(report)
     if bad is None:
         return f"<Report: {text}>"
-    detail = next(_details(bad), "")
+    detail = next(details(bad), "")
     exact = f", exact {_calculated(bad, bad.exact)}" if bad.exact is not None else ""
     text += f" {bad.name or bad.answer.name} = {bad.answer.text}{exact}" + (f": {detail}" if detail else "")
     return shown_line(f"<Report: {text}>")
@@ -188,29 +189,13 @@ def in_short(report: Report) -> str:
 
 def feedback(marked: Marked) -> str:
     """A sentence about a number that is not right."""
-    details = "; ".join(_details(marked))
+    told = "; ".join(details(marked))
     name, given = marked.name or marked.answer.name, marked.answer.text
     if marked.exact is None:
-        return f"{name}: {details}."
-    return f"{name} = {given} is not {_calculated(marked, marked.exact)}{': ' + details if details else ''}."
+        return f"{name}: {told}."
+    return f"{name} = {given} is not {_calculated(marked, marked.exact)}{': ' + told if told else ''}."
 
 
 def shown_line(text: str) -> str:
     """One line that no sign breaks."""
     return shown(text.replace("\n", " "), 230)[1:-1] if "\n" in text else printable(text)[:230]
-
-
-def page(report: Report) -> str:
-    """The report as a table for a notebook."""
-    rows = []
-    for each in report.marked:
-        name, written, exact = (escape(printable(cell)) for cell in _row(each))
-        details = "<br>".join(escape(printable(text)) for text in _details(each))
-        sign = SIGNS.get(each.verdict, "?")
-        rows.append(
-            f"<tr><td>{sign}</td><th scope='row'>{name}</th><td>{written}</td><td>{exact}</td>"
-            f"<td>{escape(WORDS.get(each.verdict, ''))}</td><td style='text-align:left'>{details}</td></tr>"
-        )
-    head = "".join(f"<th scope='col'>{title}</th>" for title in ("", "number", "written", "exact", "", ""))
-    summary = "".join(f"<p>{escape(line)}</p>" for line in _summary(report, 10_000))
-    return f"<table><caption>{escape(printable(report.title))}</caption><tr>{head}</tr>{''.join(rows)}</table>{summary}"

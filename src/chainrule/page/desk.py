@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,8 @@ class OutdatedError(InputError):
 class Desk:
     """One example, its past and its future. Whoever asks holds `lock`.
 
-    version: counts the changes; sample: which is looked at; after: how many updates come before the step.
+    version: counts the changes; sample: which is looked at; after: how many updates come before the step;
+    beat: what takes long calls it again and again; it raises if nobody waits any more.
     """
 
     example: Example
@@ -36,13 +38,22 @@ class Desk:
     past: list[Example] = field(default_factory=list)
     future: list[Example] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    beat: Callable[[], None] = lambda: None
     _trace: Trace | None = None
+    _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """What is costly to make and holds for this step only."""
+        of = (self.version, self.after)
+        if name not in self._kept or self._kept[name][0] != of:
+            self._kept[name] = (of, make())
+        return self._kept[name][1]
 
     @property
     def trace(self) -> Trace:
         """The step that is looked at."""
         if self._trace is None:
-            self._trace = derive(self.example, self.after)
+            self._trace = derive(self.example, self.after, report=self._going)
         return self._trace
 
     def place(self, example: Example) -> None:
@@ -68,7 +79,8 @@ class Desk:
     def look(self, sample: int | None = None, after: int | None = None) -> None:
         """Looks at another sample, or at the step after so many updates."""
         if after is not None and after != self.after:
-            self.after, self._trace = after, None
+            trace = derive(self.example, after, report=self._going)  # first: what cannot be derived is not looked at
+            self.after, self._trace = after, trace
         if sample is not None:
             chosen_sample(self.trace, sample)
             self.sample = sample
@@ -82,17 +94,20 @@ class Desk:
             )  # fmt: skip
 
     def _replace(self, example: Example) -> None:
-        trace = derive(example, self.after)  # first: what cannot be derived is not put on the table
+        trace = derive(example, self.after, report=self._going)  # first: what cannot be derived is not put on the table
         self.example, self._trace = example, trace
         self.sample = min(self.sample, trace.scope.rows)
         self.version += 1
+
+    def _going(self, number: int, loss: float) -> None:
+        self.beat()
 
     def view(self) -> dict[str, Any]:
         """All that the page shows of the step."""
         trace = self.trace
         whole = len(trace.cells_of(self.sample)) <= WHOLE if trace.count <= 50 * WHOLE else False
         story = arrange(trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, brief=not whole)
-        return scene(trace, story, self.sample) | {
+        return scene(trace, story) | {
             "version": self.version,
             "whole": whole,
             "after": self.after,

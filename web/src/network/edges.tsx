@@ -68,7 +68,9 @@ function largestOf(edges: Edge[]): Map<number, number> {
 function Arrow({ x1, y1, x2, y2, back }: { x1: number; y1: number; x2: number; y2: number; back: boolean }) {
   const [tx, ty, fx, fy] = back ? [x1, y1, x2, y2] : [x2, y2, x1, y1];
   const angle = (Math.atan2(ty - fy, tx - fx) * 180) / Math.PI;
-  return <path class="arrow" d="M -11 -6 L 0 0 L -11 6 Z" transform={`translate(${tx} ${ty}) rotate(${angle})`} />;
+  const x = tx - 0.09 * (tx - fx); // a little before the end, where several lines have not met yet
+  const y = ty - 0.09 * (ty - fy);
+  return <path class="arrow" d="M -7 -6.5 L 7 0 L -7 6.5 Z" transform={`translate(${x} ${y}) rotate(${angle})`} />;
 }
 
 /** The labels of the weights: of all where there is room, else of those that are active, pointed at or focused. */

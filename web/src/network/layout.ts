@@ -28,8 +28,8 @@ const FULL = { width: 140, height: 78, apart: 22 };
 const SMALL = { width: 96, height: 42, apart: 10 };
 const INPUT = { full: { width: 96, height: 44 }, small: { width: 84, height: 42 } };
 const GAP = 126; // between two layers, from left to right
-const DOWN = 84; // the same from top to bottom
-const END = { width: 132, height: 50, gap: 24 };
+const DOWN = 104; // the same from top to bottom
+const END = { width: 136, height: 50, gap: 20 };
 const NARROW = 620; // below this many pixels layers go from top to bottom
 
 /** Places everything for a width in pixels. */
@@ -44,8 +44,6 @@ function across(columns: Column[], most: number, ends: boolean): Layout {
   const pitch = card.height + card.apart;
   const tall = most * pitch - card.apart;
   const last = columns[columns.length - 1]!.size;
-  const below = ends ? last * pitch - card.apart + (last % 2 ? 0 : 0) : 0;
-  const extra = ends ? Math.max(0, (below + END.height + 44 - tall) / 2 + 4) : 0;
   const units = new Map<string, Box>();
   const heads: Layout["heads"] = [];
   const middle = EDGE + HEAD + tall / 2;
@@ -72,7 +70,7 @@ function across(columns: Column[], most: number, ends: boolean): Layout {
     left += END.width;
   }
   const bottom = Math.max(middle + tall / 2, loss ? loss.y + loss.height / 2 : 0);
-  return { size, down: false, width: left + EDGE, height: bottom + EDGE + (extra ? 0 : 0), units, heads, targets, loss };
+  return { size, down: false, width: left + EDGE, height: bottom + EDGE, units, heads, targets, loss };
 }
 
 function downwards(columns: Column[], room: number, most: number, ends: boolean): Layout {
@@ -152,7 +150,7 @@ export function along(plan: Layout, tags: Tag[]): number | null {
     const inside = boxes.every((box, i) => {
       const each = lines[i]!;
       return plan.down
-        ? box.y - TALL / 2 >= each.y1 && box.y + TALL / 2 <= each.y2 - 4
+        ? box.y - TALL / 2 >= each.y1 + 2 && box.y + TALL / 2 <= each.y2 - 22
         : box.x - box.width / 2 >= each.x1 + 3 && box.x + box.width / 2 <= each.x2 - 8;
     });
     if (!inside) continue;

@@ -17,6 +17,8 @@ export function Network() {
   return view.network.edges ? <Drawing edges={view.network.edges} /> : <Strips />;
 }
 
+const NONE: Set<string> = new Set();
+
 /** What a layer is called. */
 export function layerName(layer: number, layers: number): string {
   if (layer === 0) return t("Inputs");
@@ -39,6 +41,7 @@ function Drawing({ edges }: { edges: Edge[] }) {
   const phase: Phase = tab === "walk" ? walk.phase : "forward";
   const lit = litBy(walk.step, desk);
   const reached = (id: string) => tab !== "walk" || walk.when(id) <= walk.at;
+  const near = (key: string) => lit.now === key || lit.used.has(key); // a shared bias is lit where it is used, not at every unit
   const focused = focus ?? "u0.0";
   const layers = columns.length - 1;
   const outputs = columns[layers]?.units ?? [];
@@ -80,6 +83,8 @@ function Drawing({ edges }: { edges: Edge[] }) {
         onFocusCapture={() => setInside(true)}
         onBlurCapture={() => setInside(false)}
       >
+        {ends && <Ties plan={plan} outputs={outputs} lit={(key) => stand(lit, key)} />}
+        <Edges {...shared} />
         {plan.heads.map(({ column, x, y, anchor }) => (
           <text class="head" x={x} y={y} text-anchor={anchor}>
             <tspan>{layerName(column.layer, layers)}</tspan>
@@ -88,8 +93,6 @@ function Drawing({ edges }: { edges: Edge[] }) {
             )}
           </text>
         ))}
-        {ends && <Ties plan={plan} outputs={outputs} lit={(key) => stand(lit, key)} />}
-        <Edges {...shared} />
         <Labels {...shared} active={inside ? focused : null} />
         {columns.map((column) =>
           column.units?.map((unit) => {
@@ -102,7 +105,7 @@ function Drawing({ edges }: { edges: Edge[] }) {
               >
                 <Card
                   {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} size={plan.size} title={unit.unit}
-                  rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={lit.ids}
+                  rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
                 />
               </g>
             );
@@ -128,7 +131,7 @@ function Drawing({ edges }: { edges: Edge[] }) {
           <g {...item("E", `${loss.number.name}: ${loss.number.shown}`, "unit end", () => open(loss.number!.id))}>
             <Rows
               {...{ before, reached, open }} box={plan.loss} small={false} lit={lit.ids}
-              rows={[{ label: view.samples > 1 ? t("mean loss E") : t("loss E"), number: loss.number }]}
+              rows={[{ label: t("loss"), number: loss.number }]}
             />
           </g>
         )}

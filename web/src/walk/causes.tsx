@@ -101,7 +101,7 @@ export function Causes({ walk, step: root }: { walk: Walking; step: Step }) {
                 <span class="what" onClick={(event) => (event.stopPropagation(), walk.open(row.id))}>
                   {row.step ? <Maths tree={row.step.label} /> : row.id}
                 </span>
-                {row.step && <span class="soft formula">{row.step.uses.length ? `= ${row.step.formula}` : ""}</span>}
+                {row.step && <span class="soft formula">{row.step.uses.length ? `= ${row.step.formula}` : t("given")}</span>}
                 <span class="number">{row.step?.shown ?? "…"}</span>
               </>
             )}
