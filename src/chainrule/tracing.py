@@ -17,9 +17,10 @@ from chainrule.engines.reference import State, Update
 from chainrule.errors import InputError, nearest, shown
 from chainrule.naming import Cell, cell_id, parse_id
 from chainrule.network import Network, Parameters, Span
+from chainrule.phrases import say
 from chainrule.raw import Raw
 from chainrule.readers import StepKey
-from chainrule.reasons import because
+from chainrule.reasons import GIVEN, because
 from chainrule.rehearsal import Rehearsal, Timing
 from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer
@@ -346,13 +347,15 @@ class Trace:
                 names = Text(self.label, self.digits).print(formula)
                 numbers = Text(self.label, self.digits, values=True).print(formula)
         uses = tuple(dict.fromkeys(cell_id(each.name) for each in self._uses(term) if isinstance(each.name, Cell)))
-        reason = self._step.origin(cell) or because(cell, self.network, self.naming, self.scope.rows, formula is not None)
+        origin = self._step.origin(cell)
+        reason = origin or because(cell, self.network, self.naming, self.scope.rows, formula is not None)
+        plain = formula is None and not origin and (not reason or (cell.symbol in GIVEN and not cell.of))
         if self.places and cell.sample and cell.symbol in ("dE/dW", "dE_data/dW"):
-            reason += f" Sample {cell.sample} is {self.places[cell.sample - 1]}."
+            reason = say("{reason} Sample {n} is {place}.", reason=reason, n=cell.sample, place=self.places[cell.sample - 1])
         sample = cell.sample or None
         return Step(
             cell_id(cell), self.label(cell), self.phase(cell), sample, names, numbers, _plain(term.value), uses, reason, value,
-            lambda kind: self._equation(cell, kind),
+            lambda kind: self._equation(cell, kind), plain,
         )  # fmt: skip
 
     def _equation(self, cell: Cell, kind: type[Text]) -> str:
@@ -461,7 +464,8 @@ class Trace:
     def conclusion(self) -> str:
         """What came of the step, in a sentence."""
         before, after = (Digits(17).text(loss) for loss in (self.loss, self.loss_after))
-        return f"The loss is {before} before update {self.number} and {after} after it."
+        sentence = "The loss is {before} before update {n} and {after} after it."
+        return say(sentence, before=before, n=self.number, after=after)
 
     @property
     def loss_after(self) -> Any:

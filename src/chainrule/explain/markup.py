@@ -7,6 +7,7 @@ import hashlib
 from html import escape
 
 from chainrule.errors import printable
+from chainrule.phrases import speaking
 
 
 class Markup(str):
@@ -45,7 +46,7 @@ def page(title: str, style: str, body: str) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{speaking()}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:,">\n<title>{h(title)}</title>\n<style>{style}</style>\n</head>\n'
