@@ -103,7 +103,9 @@ _REASONS = {
     "average": phrase("Given: the mean of the column."),
     "deviation": phrase("Given: the standard deviation of the column."),
     "median": phrase("Given: the median of the column."),
-    "spread": phrase("Given: how far the numbers in the middle of the column lie apart, in standard deviations of a normal one."),
+    "spread": phrase(
+        "Given: how far the numbers in the middle of the column lie apart, in standard deviations of a normal one."
+    ),
     "reach": phrase("Given: what numbers that are far out are squeezed to, at most."),
     "scaled": phrase("How many spreads the number in the table is from its column's median."),
     "y": phrase("The output in the units of the table: what was done to the targets, undone."),
@@ -112,14 +114,20 @@ _REASONS = {
     "running_mean+": phrase("For prediction: the running mean, moved towards the batch's."),
     "running_variance+": phrase("For prediction: the running variance, moved towards the batch's."),
     "p": phrase("The probability that the weighted sums stand for."),
-    "max": phrase("The largest weighted sum: taking it away from all changes no probability, and keeps powers from overflowing."),
+    "max": phrase(
+        "The largest weighted sum: taking it away from all changes no probability, and keeps powers from overflowing."
+    ),
     "exp": phrase("The power of e, of the weighted sum less the largest."),
     "R": phrase("The price of the weights."),
     "dE/dz": phrase("How the loss changes with this weighted sum: the chain rule through the activation."),
-    "dE/dz shortcut": phrase("The loss and its last activation cancel to output minus target: the same number, by a shorter way."),
+    "dE/dz shortcut": phrase(
+        "The loss and its last activation cancel to output minus target: the same number, by a shorter way."
+    ),
     "dE/dW": phrase("The chain rule, from the loss back to this weight. The first factors together are the delta."),
     "dE_data/dW": phrase("The chain rule, from the loss back to this weight, before the price of the weight is added."),
-    "dE/db": phrase("A bias is added with slope 1: its gradient is the delta of its sum, and a shared bias collects all deltas."),
+    "dE/db": phrase(
+        "A bias is added with slope 1: its gradient is the delta of its sum, and a shared bias collects all deltas."
+    ),
     "dz/dW": phrase("In the weighted sum this weight is multiplied by what its sender puts out: that is the slope."),
     "dz/dx": phrase("In the weighted sum this input is multiplied by its weight: that is the slope."),
     "mean": phrase("The mean that is taken away."),

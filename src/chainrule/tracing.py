@@ -485,7 +485,8 @@ class Trace:
         return self._timing
 
     def explain(self, *names: str, format: str = "text", **options: Any) -> str:
-        """Everything that leads to the named numbers, told in a format of chainrule.explain."""
+        """Everything that leads to the named numbers, told in a format of chainrule.explain. `language="zh"` tells it in
+        Chinese."""
         from chainrule.explain import tell
 
         return tell(self, format, of=names, **options)

@@ -40,7 +40,10 @@ def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str
     if story.changes:
         changes = table(story.changes, story.digits)
         rows = [(f"${latex_name(row[0])}$", *(f"${_number(cell)}$" for cell in row[1:])) for row in changes]
-        parts += [rf"\subsection*{{{latex_text(say('Before and after'))}}}", _long(tuple(map(latex_text, changes_head())), rows)]
+        parts += [
+            rf"\subsection*{{{latex_text(say('Before and after'))}}}",
+            _long(tuple(map(latex_text, changes_head())), rows),
+        ]
         parts.append(latex_text(story.after))
     for sheet in story.sheets:
         texts = [tuple(latex_text(cell) for cell in row) for row in (list(sheet.header), *sheet.texts(story.digits))]

@@ -16,7 +16,10 @@ _MARKS = re.compile(r"([\\`*_{}\[\]<>#|$~!&])")
 
 def tell(trace: Trace, story: Story, **_: object) -> str:
     """Markdown source."""
-    parts = [f"# {escaped(story.title)}", _table((say("Choice"), say("Here")), [(escaped(a), escaped(b)) for a, b in story.head])]
+    parts = [
+        f"# {escaped(story.title)}",
+        _table((say("Choice"), say("Here")), [(escaped(a), escaped(b)) for a, b in story.head]),
+    ]
     parts += [escaped(note) for note in story.notes]
     if story.given:
         rows = [(f"${latex_name(step.name)}$", step.shown) for step in story.given]

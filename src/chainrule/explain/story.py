@@ -142,8 +142,9 @@ def arrange(
     rest = [(cell, step) for cell, step in told if not step.plain]
     runs = ((phase, list(run)) for phase, run in itertools.groupby(rest, lambda pair: pair[1].phase))
     sections = tuple(Section(phase, say(TITLES[phase]), _parts(trace, phase, run)) for phase, run in runs)
+    title = printable(say(trace.title)) or say("One step, derived")
     return Story(
-        printable(say(trace.title)) or say("One step, derived"), tuple(notes), tuple(hints), head(trace, timed), given, sections,
+        title, tuple(notes), tuple(hints), head(trace, timed), given, sections,
         tuple(step for _, step in told), () if of or brief else tuple(trace.changes), trace.conclusion,
         trace.digits, tuple(sheets), data,
     )  # fmt: skip

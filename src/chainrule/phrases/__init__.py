@@ -27,6 +27,15 @@ class Phrase(str):
     values: Mapping[str, object]
 
 
+class Listed(tuple[str, ...]):
+    """Names, numbers or phrases one after the other."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return ", ".join(self)
+
+
 def phrase(template: str, **values: object) -> Phrase:
     """A phrase to be said later: `say(phrase(...))`. As a text it is English."""
     made = Phrase(template.format(**values) if values else template)
@@ -73,13 +82,21 @@ def table(name: str) -> Mapping[str, str]:
 def say(template: str, **values: object) -> str:
     """A phrase in the language that is spoken now, with its values put in."""
     if isinstance(template, Phrase):
-        template, values = template.template, {**template.values, **values}
+        values = {**template.values, **values}
+        template = template.template
     found = phrases().get(template, template)
     if not values:
         return found
-    return found.format(**{name: say(value) if isinstance(value, Phrase) else value for name, value in values.items()})
+    return found.format(**{name: _now(value) for name, value in values.items()})
+
+
+def _now(value: object) -> object:
+    """A value of a phrase in the language that is spoken now."""
+    if isinstance(value, Phrase):
+        return say(value)
+    return listed(value) if isinstance(value, Listed) else value
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Names, numbers or phrases one after the other."""
+    """Names, numbers or phrases one after the other, in the language that is spoken now."""
     return say(", ").join(say(part) if isinstance(part, Phrase) else part for part in parts)

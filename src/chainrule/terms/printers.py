@@ -407,7 +407,8 @@ def latex_text(text: str) -> str:
         elif sign in _LATEX_SIGNS:
             out.append(f"${_LATEX_SIGNS[sign]}$")
         else:
-            out.append(sign if 0x20 <= ord(sign) < 0x7F or 0xC0 <= ord(sign) < 0x180 or _set_in_chinese(sign) else f"[U+{ord(sign):04X}]")
+            plain = 0x20 <= ord(sign) < 0x7F or 0xC0 <= ord(sign) < 0x180 or _set_in_chinese(sign)
+            out.append(sign if plain else f"[U+{ord(sign):04X}]")
     return "".join(out)
 
 
