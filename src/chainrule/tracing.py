@@ -14,10 +14,10 @@ import numpy as np
 from chainrule.conventions import Conventions
 from chainrule.engines import reference
 from chainrule.engines.reference import State, Update
-from chainrule.errors import InputError, nearest, shown
+from chainrule.errors import InputError, closest, shown
 from chainrule.naming import Cell, cell_id, parse_id
 from chainrule.network import Network, Parameters, Span
-from chainrule.phrases import say
+from chainrule.phrases import listed, say
 from chainrule.raw import Raw
 from chainrule.readers import StepKey
 from chainrule.reasons import GIVEN, because
@@ -35,6 +35,9 @@ PREPARED = ("x", "t", "scaled")
 
 SEARCHED = 20_000
 """Among more numbers than this no name is looked for that is like one that was asked for: listing them takes seconds."""
+
+MOST_LISTED = 186
+"""Signs that a list of names has at most, instead of the one that was asked for."""
 
 MANY = 200_000
 """More numbers than this are not listed; they are opened one at a time."""
@@ -169,7 +172,7 @@ class Trace:
             for each in self._sampled(cell, sample):
                 if self.has(each):
                     return each
-        raise InputError(f"no number is called {shown(name)} in this step", do=self._instead(wanted))
+        raise InputError(say("no number is called {name} in this step", name=shown(name)), do=self._instead(wanted))
 
     def has(self, cell: Cell) -> bool:
         """Whether this step has such a number."""
@@ -189,13 +192,17 @@ class Trace:
 
     def _instead(self, wanted: str) -> str:
         if wanted.endswith("+") and wanted[:-1] in self:
-            return f"{wanted[:-1]} is not updated: it is given, or frozen"
+            return say("{name} is not updated: it is given, or frozen", name=wanted[:-1])
         if "@" not in wanted and self.scope.rows > 1 and f"{wanted}@1" in self:
-            return f"say of which sample: {wanted}@1"
+            return say("say of which sample: {name}", name=f"{wanted}@1")
         if self.count > SEARCHED:
-            return 'use an id such as "dE/dW[1][3,7]", or a name such as net_h1_3@2'
-        close = nearest(wanted, [self.label(cell) for cell in self.cells if cell.sample <= 1])
-        return close if len(close) < 200 else "`chainrule explain` shows every name"
+            return say('use an id such as "dE/dW[1][3,7]", or a name such as net_h1_3@2')
+        names = sorted({self.label(cell) for cell in self.cells if cell.sample <= 1})
+        close, every = closest(wanted, names), listed(names)
+        if close is not None:
+            return say("did you mean {name}?", name=close)
+        few = len(every) < MOST_LISTED
+        return say("choose one of {names}", names=every) if few else say("`chainrule explain` shows every name")
 
     def __getitem__(self, name: str) -> Step:
         return self.step(self.find(name))
