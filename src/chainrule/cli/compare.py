@@ -14,8 +14,11 @@ import click
 from chainrule.cli import shared
 from chainrule.conventions import CHOICES
 from chainrule.errors import InputError, nearest, printable, shown
+from chainrule.phrases import phrase, say
 from chainrule.rules import find
 from chainrule.rules import names as rule_names
+from chainrule.widths import left
+from chainrule.widths import width as cells_of
 
 if TYPE_CHECKING:
     from chainrule.tracing import Trace
@@ -46,6 +49,7 @@ MOST = 64
 @shared.digits
 @shared.names
 @shared.setting
+@shared.language
 @click.option("--json", "as_json", is_flag=True, help="The table as JSON.")
 def command(
     what: str,
@@ -111,7 +115,7 @@ class Column:
     same: list[str] = field(default_factory=list)
 
 
-LOSSES = ("loss before", "loss after")
+LOSSES = (phrase("loss before"), phrase("loss after"))
 
 
 def _column(label: str, trace: Trace) -> Column:
@@ -127,18 +131,18 @@ def _table(columns: list[Column], width: int) -> str:
     lines = []
     for letter, column in zip(letters, columns, strict=True):
         lines.append(f"{letter}  {printable(column.label)}")
-        lines += [f"{letter}  {printable(label)} (the same numbers)" for label in column.same]
-    lines += ["", f"Update {columns[0].trace.number}, losses before and after it."]
+        lines += [f"{letter}  {say('{label} (the same numbers)', label=printable(label))}" for label in column.same]
+    lines += ["", say("Update {n}, losses before and after it.", n=columns[0].trace.number)]
     names = dict.fromkeys(name for column in columns for name in column.numbers if name not in LOSSES)
     rows = [LOSSES[0], *names, LOSSES[1]]
-    head = max(len(printable(row)) for row in rows)
+    head = max(cells_of(printable(say(row))) for row in rows)
     cells = {letter: [_cell(column, row) for row in rows] for letter, column in zip(letters, columns, strict=True)}
     for group in _groups(cells, width - head):
         widths = {letter: max(len(letter), *map(len, cells[letter])) for letter in group}
         lines += ["", " " * head + "".join(f"  {letter.rjust(widths[letter])}" for letter in group)]
         for place, row in enumerate(rows):
             values = "".join(f"  {cells[letter][place].rjust(widths[letter])}" for letter in group)
-            lines.append(printable(row).ljust(head) + values)
+            lines.append(left(printable(say(row)), head) + values)
     return "\n".join(lines) + "\n"
 
 

@@ -219,8 +219,8 @@ def told(column: Prepared, place: int, text: str | None, value: float = 0.0) -> 
         else:
             lit = text is None
         if not lit:  # the same words for all its inputs that are 0: they can be told together
-            other = "{name}: 0 because {cell}, which is something else."
-            return say(other, name=printable(column.name), cell=cell)
+            unlit = "{name}: 0 because {cell}, which is something else."
+            return say(unlit, name=printable(column.name), cell=cell)
         return say("{name}: {value} because {cell}.", name=name, value=1, cell=cell)
     if place == 1:
         return say("{name}: {value} because {cell}.", name=name, value=int(text is None), cell=cell)
