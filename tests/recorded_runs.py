@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+import chainrule
 from chainrule import epochs
 from chainrule.recording import train
 from chainrule.runs import Run
 from chainrule.settings import Settings
 
-PENGUINS = Path(__file__).parent.parent / "src" / "chainrule" / "examples" / "penguins.csv"
+PENGUINS = Path(chainrule.__file__).parent / "examples" / "penguins.csv"
 
 
 class Silent:

@@ -173,11 +173,13 @@ ROOMS = {
         "explain",
         "phrases",
     },
+    "comparing": {"rules", "conventions", "phrases", "tracing"},
     "phrases": set(),
     "widths": set(),
-    "drawing": {"naming", "tracing"},
+    "drawing": {"naming", "terms", "tracing"},
     "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing", "widths"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples", "phrases"},
+    "meant": {"spec"},
     "derivation": {"raw", "rules", "textbook", "network", "conventions", "training", "tracing", "spec", "phrases"},
     "marking": {
         "rules",
@@ -190,12 +192,14 @@ ROOMS = {
         "steps",
         "tracing",
         "derivation",
+        "explain",
         "spec",
         "phrases",
         "widths",
     },
     "cli": {
         "rules",
+        "comparing",
         "conventions",
         "course",
         "derivation",
@@ -206,6 +210,7 @@ ROOMS = {
         "folding",
         "judging",
         "marking",
+        "meant",
         "models",
         "page",
         "phrases",
@@ -222,18 +227,26 @@ ROOMS = {
         "widths",
     },
     "page": {
+        "comparing",
         "conventions",
         "derivation",
+        "diagnosis",
         "drawing",
+        "draws",
         "explain",
         "marking",
+        "meant",
         "naming",
         "network",
         "phrases",
+        "preparing",
+        "raw",
+        "readers",
         "replay",
         "rules",
         "spec",
         "tables",
+        "terms",
         "tracing",
         "training",
     },
@@ -250,8 +263,9 @@ OUTSIDE = {
     "duckdb": {"tables"},
     "starlette": {"page"},
     "uvicorn": {"page"},
+    "h11": {"page"},  # what uvicorn reads with
 }
-NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
+NO_NUMPY = {"errors", "rules", "conventions", "naming", "phrases", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
 LOADED_WHEN_USED = {"estimators"}  # a whole room that nothing imports before it is used: it brings scikit-learn and scipy
 

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
+import chainrule
 from chainrule.cli import main
 from chainrule.files import disk
 from chainrule.runs import Run
 
-PENGUINS = Path(__file__).parent.parent / "src" / "chainrule" / "examples" / "penguins.csv"
+PENGUINS = Path(chainrule.__file__).parent / "examples" / "penguins.csv"
 TRAIN = ("train", "penguins.csv", "--target", "species", "--epochs", "2", "--hidden", "4", "--quiet")
 LONG = ("--epochs", "100000000")
 
@@ -320,7 +321,7 @@ def test_c10_other_commands(name, capsys, monkeypatch):
 def test_c12_a_deleted_folder(here):
     gone = here / "gone"
     gone.mkdir()
-    source = Path(__file__).parent.parent / "src"
+    source = Path(chainrule.__file__).parent.parent
     words = {
         0: f"train {here}/penguins.csv {' '.join(TRAIN[2:])} -o {here}/new",
         2: f"train {here}/penguins.csv {' '.join(TRAIN[2:])}",

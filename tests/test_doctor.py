@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import chainrule
 from chainrule import doctor, draws, examining, importance, models, recording, signals
 from chainrule.cli import main
 from chainrule.course import Checkpoint, Rows
@@ -23,7 +24,7 @@ from chainrule.rules.optimizers import SGD, Adam
 from chainrule.runs import Run
 from chainrule.settings import Settings
 
-PENGUINS = Path(__file__).parent.parent / "src" / "chainrule" / "examples" / "penguins.csv"
+PENGUINS = Path(chainrule.__file__).parent / "examples" / "penguins.csv"
 
 
 def table(name, header, rows):

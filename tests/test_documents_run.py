@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chainrule.cli import main
-from chainrule.spec import load_example, parse_spec
+from chainrule.spec import EXAMPLES, load_example, parse_spec
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -41,7 +41,7 @@ def folder_of(tmp_path_factory):
             return ROOT
         if page not in folders:
             folders[page] = tmp_path_factory.mktemp("page")
-            shutil.copy(ROOT / "src" / "chainrule" / "examples" / "penguins.csv", folders[page])
+            shutil.copy(EXAMPLES / "penguins.csv", folders[page])
         return folders[page]
 
     return get

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import chainrule
 from chainrule import draws, models, report
 from chainrule.cli import main
 from chainrule.doctor import Finding
@@ -26,7 +27,7 @@ from chainrule.explain.markup import Markup, el, h, together
 from chainrule.report import charts, facts, figures
 from injections import PAYLOADS
 
-PENGUINS = Path(__file__).parent.parent / "src" / "chainrule" / "examples" / "penguins.csv"
+PENGUINS = Path(chainrule.__file__).parent / "examples" / "penguins.csv"
 
 
 @pytest.fixture(autouse=True)

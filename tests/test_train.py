@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import chainrule
 from chainrule import models, predicting
 from chainrule.cli import main
 from chainrule.cli.progress import TrainingProgress
@@ -24,7 +25,7 @@ from chainrule.recording import train
 from chainrule.runs import Run
 from chainrule.settings import NAMES, Settings, read_settings
 
-PENGUINS = Path(__file__).parent.parent / "src" / "chainrule" / "examples" / "penguins.csv"
+PENGUINS = Path(chainrule.__file__).parent / "examples" / "penguins.csv"
 
 
 @pytest.fixture(autouse=True)

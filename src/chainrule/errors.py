@@ -21,14 +21,18 @@ class Problem:
     column: int | None = None
     field: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def place(self) -> str:
+        """Where it is: the file with line and column, the field, and what was said in words."""
         place = self.file
         if self.line is not None:
             place += f":{self.line}" if place else f"line {self.line}"
             place += f":{self.column}" if self.column is not None else ""
-        where = ", ".join(part for part in (place, self.field, self.where) if part)
+        return ", ".join(part for part in (place, self.field, self.where) if part)
+
+    def __str__(self) -> str:
         got = f"got {self.got}" if self.got else ""
-        return printable(" - ".join(part for part in (self.what, where, got, self.do) if part), keep="\n")
+        return printable(" - ".join(part for part in (self.what, self.place, got, self.do) if part), keep="\n")
 
 
 class InputError(ValueError):

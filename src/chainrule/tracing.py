@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -462,6 +463,10 @@ class Trace:
         found = self._step.values
         return [(span, found[StepKey(f"dE/d{span.symbol}", span.layer, span.over)]) for span in self.network.spans]
 
+    def whole(self) -> dict[StepKey, Term]:
+        """The named steps as formulas of whole arrays, in the order of the calculation; their values are arrays."""
+        return {key: made for key, made in self._step.whole().items() if not self._hidden(key)}
+
     @property
     def losses(self) -> Any:
         """The loss of each sample, (samples,)."""
@@ -504,8 +509,12 @@ class Trace:
         return {
             "text/plain": self.explain(),
             "text/latex": self.explain(format="latex", fragment=True),
-            "text/html": self.explain(format="html", fragment=True),
+            "text/html": self._repr_html_(),
         }
+
+    def _repr_html_(self) -> str:
+        """The interactive page in a frame, for notebooks."""
+        return self.explain(format="html", frame=True) if self.count <= MANY else f"<pre>{escape(repr(self))}</pre>"
 
     def __repr__(self) -> str:
         return f"Trace({self.network!r}, update {self.number}, {self.count:,} numbers)"

@@ -3,6 +3,7 @@
 import { TABS, useDesk, type Tab } from "./desk";
 import { Network } from "./network/network";
 import { t } from "./phrases";
+import { Try } from "./try";
 import { Walk } from "./walk";
 
 const NAMES: Record<Tab, string> = { walk: "Walk", change: "Change", try: "Try", train: "Train", keep: "Keep" };
@@ -60,6 +61,7 @@ function Panel() {
   const { tab, server } = useDesk();
   if (tab === "walk") return <Walk />;
   if (!server) return <p>{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>;
+  if (tab === "try") return <Try />;
   return null;
 }
 

@@ -69,7 +69,7 @@ export interface Drawing {
   inputs: number;
   columns: Column[];
   edges: Edge[] | null;
-  loss: { name: string; shown: string };
+  loss: { name: string; number: { id: string; name: string; shown: string; brief: string } } | null; // of a prediction there is none
   parameters: number;
 }
 

@@ -5,7 +5,7 @@ import "./style.css";
 import { App } from "./app";
 import type { View } from "./data";
 import { DeskOf, problemsOf } from "./desk";
-import { speak, t } from "./phrases";
+import { speak } from "./phrases";
 import { Server } from "./server";
 
 /** Shows a step in an element. Without a server nothing can be asked: the step is there to be walked through. */
@@ -27,6 +27,7 @@ async function start(): Promise<void> {
   const data = document.getElementById("chainrule-data");
   if (data) {
     mount(element, JSON.parse(data.textContent ?? "") as View);
+    document.querySelector("#chainrule-text h1")?.remove(); // the title stands above already
     return;
   }
   try {
@@ -41,5 +42,3 @@ async function start(): Promise<void> {
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => void start());
 else void start();
-
-export { t };

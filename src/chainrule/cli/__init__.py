@@ -26,6 +26,7 @@ COMMANDS = {
     "predict": "Predict each row of a table.",
     "evaluate": "Score a model on a table with known answers.",
     "doctor": "Say what a training run suffers from, and what would help.",
+    "page": "Open a network in the browser: walk, change, try, train, keep.",
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -1,4 +1,7 @@
-"""The story as one self-contained HTML file: native MathML, no script, no request; it prints."""
+"""The story as one self-contained HTML file: native MathML, no request; it prints.
+
+With scripts it is also the interactive page; without them it is read from top to bottom.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from chainrule.explain.equation import sides
-from chainrule.explain.markup import h, page
+from chainrule.explain.markup import Markup, el, embedded, h, page
+from chainrule.explain.scene import scene
 from chainrule.explain.story import Section, Sheet, Story, changes_head, table
-from chainrule.phrases import say
+from chainrule.phrases import say, speaking
 from chainrule.steps import Step
 from chainrule.terms.printers import MathML, mathml_name, mathml_number
 from chainrule.tracing import Trace
@@ -16,8 +20,20 @@ from chainrule.tracing import Trace
 _IDS = str.maketrans(dict.fromkeys(" []/@,", "-"))
 
 
-def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str:
-    """A page; with `fragment`, what stands in its body, for a notebook."""
+HEIGHT = 640
+"""Of the frame in a notebook, in pixels."""
+
+MANY = 3_000
+"""More numbers than this are told as text only: a browser would take long to begin."""
+
+
+def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False, spec: str = "", **_: object) -> str:
+    """A page. With `fragment`, only the text, for a document of your own; with `frame`, the page in a frame that may do nothing
+    but run its script, for a notebook. spec: the example, so that the page can be opened again."""
+    if frame:
+        inner = Markup(tell(trace, story, spec=spec))
+        style = "width: 100%; border: 0"
+        return el("iframe", srcdoc=inner, sandbox="allow-scripts", height=HEIGHT, style=style, title=story.title)
     known = {step.id: step.name for step in story.steps}
     parts = [f"<h1>{h(story.title)}</h1>", '<table class="head">']
     parts += [f'<tr><th scope="row">{h(label)}</th><td>{h(words)}</td></tr>' for label, words in story.head]
@@ -31,11 +47,20 @@ def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str
         parts += _sheet(sheet, story)
     if trace.forward_only:
         parts.append(f"<p>{h(story.after)}</p>")
-    body = f'<main class="chainrule">\n{chr(10).join(parts)}\n</main>'
+    text = "\n".join(parts)
     style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
     if fragment:
-        return f"<style>{style}</style>\n{body}"
-    return page(story.title, style, body)
+        return f'<style>{style}</style>\n<main class="chainrule">\n{text}\n</main>'
+    if len(story.steps) > MANY:
+        return page(story.title, style, f'<main class="chainrule">\n{text}\n</main>', language=speaking())
+    built = files("chainrule.page") / "static"
+    data = scene(trace, story) | ({"spec": spec} if spec else {})
+    body = (
+        f'<div id="chainrule"></div>\n<article class="chainrule" id="chainrule-text">\n{text}\n</article>\n'
+        f'<script type="application/json" id="chainrule-data">{embedded(data)}</script>'
+    )
+    style += (built / "page.css").read_text("utf-8")
+    return page(story.title, style, body, (built / "page.js").read_text("utf-8"), speaking())
 
 
 def _anchor(identifier: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from html import escape
+from typing import Any
 
 from chainrule.errors import printable
-from chainrule.phrases import speaking
 
 
 class Markup(str):
@@ -25,6 +26,7 @@ def el(tag: str, *inner: str | None, **attributes: object) -> Markup:
     """An element. What is inside is text and made safe, unless it is Markup; so are the attributes' values.
 
     An attribute called None is left out, True stands without a value; `class_` and `stroke_width` are written as HTML has them.
+    An attribute may hold a page: as Markup it is only quoted.
     """
     told = []
     for name, value in attributes.items():
@@ -32,7 +34,7 @@ def el(tag: str, *inner: str | None, **attributes: object) -> Markup:
         if value is True:
             told.append(f" {name}")
         elif value is not None and value is not False:
-            told.append(f' {name}="{h(str(value))}"')
+            told.append(f' {name}="{escape(value) if isinstance(value, Markup) else h(str(value))}"')
     return Markup(f"<{tag}{''.join(told)}>{together(*inner)}</{tag}>")
 
 
@@ -41,14 +43,29 @@ def together(*parts: str | None) -> Markup:
     return Markup("".join(part if isinstance(part, Markup) else h(part) for part in parts if part is not None))
 
 
-def page(title: str, style: str, body: str) -> str:
-    """A whole page, self-contained: no script runs in it, nothing is requested, no form leads anywhere."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def digest(text: str) -> str:
+    """What a content security policy calls a script or a style that stands in the page itself."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def embedded(data: Any) -> str:
+    """Plain data as JSON that cannot end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return "".join(_IN_SCRIPT.get(sign, sign) for sign in text)
+
+
+_IN_SCRIPT = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
+def page(title: str, style: str, body: str, script: str = "", language: str = "en") -> str:
+    """A whole page, self-contained: nothing is requested, no form leads anywhere, and no script runs but `script`."""
+    runs = f"script-src {digest(script)}; require-trusted-types-for 'script'; " if script else ""
+    policy = f"default-src 'none'; {runs}style-src {digest(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+    code = f"<script>{script}</script>\n" if script else ""
     return (
-        f'<!doctype html>\n<html lang="{speaking()}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{h(language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:,">\n<title>{h(title)}</title>\n<style>{style}</style>\n</head>\n'
-        f"<body>\n{body}\n</body>\n</html>\n"
+        f"<body>\n{body}\n{code}</body>\n</html>\n"
     )

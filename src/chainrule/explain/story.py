@@ -90,7 +90,7 @@ class Sheet:
 @dataclass(frozen=True)
 class Story:
     """What is told. hints are about the command that tells it, and of no use in a document. sheets: tables behind the steps;
-    data: what else a program wants to know, by name."""
+    data: what else a program wants to know, by name. sample: the only one that is told, None if all are."""
 
     title: str
     notes: tuple[str, ...]
@@ -104,6 +104,7 @@ class Story:
     digits: Digits
     sheets: tuple[Sheet, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+    sample: int | None = None
 
 
 def arrange(
@@ -146,7 +147,7 @@ def arrange(
     return Story(
         title, tuple(notes), tuple(hints), head(trace, timed), given, sections,
         tuple(step for _, step in told), () if of or brief else tuple(trace.changes), trace.conclusion,
-        trace.digits, tuple(sheets), data,
+        trace.digits, tuple(sheets), data, chosen,
     )  # fmt: skip
 
 

@@ -174,6 +174,6 @@ class Report:
         return in_short(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from chainrule.marking.report_text import page
+        from chainrule.marking.report_html import fragment
 
-        return {"text/plain": str(self), "text/html": page(self)}
+        return {"text/plain": str(self), "text/html": fragment(self)}

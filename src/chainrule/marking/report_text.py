@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from html import escape
 
 from chainrule.errors import Problem, printable, shown
 from chainrule.marking.report import Marked, Report
@@ -37,7 +36,7 @@ def tell(report: Report, width: int, all: bool, colour: bool) -> str:
     width = max(width, NARROWEST)
     told = [each for each in report.marked if all or not each.right]
     lines = [*wrap(printable(say(report.title)), width), ""]
-    rows = [_row(each) for each in told]
+    rows = [cells(each) for each in told]
     widths = [max((cells_of(row[place]) for row in rows), default=0) for place in range(3)]
     points = [max((_point(row[place]) for row in rows), default=0) for place in (1, 2)]
     widths[1:] = [max((cells_of(_at_point(row[k], points[k - 1])) for row in rows), default=0) for k in (1, 2)]
@@ -52,7 +51,7 @@ def tell(report: Report, width: int, all: bool, colour: bool) -> str:
             update = each.update
             lines += ["", _after(update - 1)]
         lines += _lines(each, row, widths, points, width, colour)
-    return "\n".join([*lines, "", *_summary(report, width)]) + "\n"
+    return "\n".join([*lines, "", *summary(report, width)]) + "\n"
 
 
 def _after(updates: int) -> str:
@@ -61,7 +60,8 @@ def _after(updates: int) -> str:
     return say("After 1 update:") if updates == 1 else say("After {n} updates:", n=f"{updates:,}")
 
 
-def _row(marked: Marked) -> tuple[str, str, str]:
+def cells(marked: Marked) -> tuple[str, str, str]:
+    """A number's name, what was written, and the exact number to a few digits more."""
     name = printable(marked.name or marked.answer.name)[:40]
     written = re.sub(r"[{}]", "", marked.answer.text.replace(r"\cdot", "·").replace(r"\times", "×"))
     written = printable(written)
@@ -96,10 +96,10 @@ def _lines(
     marked: Marked, row: tuple[str, str, str], widths: list[int], points: list[int], width: int, colour: bool
 ) -> Iterator[str]:
     sign = SIGNS.get(marked.verdict, "?")
-    cells = [left(row[0], widths[0])]
-    cells += [left(_at_point(row[k], points[k - 1]), widths[k]) for k in (1, 2)]
+    told = [left(row[0], widths[0])]
+    told += [left(_at_point(row[k], points[k - 1]), widths[k]) for k in (1, 2)]
     word = left(say(WORDS.get(marked.verdict, "")), 10)
-    head, details = "  ".join([*cells, word]), list(_details(marked))
+    head, behind = "  ".join([*told, word]), list(details(marked))
     place = "" if marked.right else printable(marked.answer.place)
     if place and 2 + cells_of(head) + 2 + cells_of(place) <= width:
         head, place = f"{head}  {place}", ""
@@ -109,12 +109,12 @@ def _lines(
     yield line
     if place:
         yield INDENT + place
-    for text in details:
-        behind = INDENT + "  " * text.startswith("- ")
-        yield from wrap(printable(text), width, INDENT, behind)
+    for text in behind:
+        hanging = INDENT + "  " * text.startswith("- ")
+        yield from wrap(printable(text), width, INDENT, hanging)
 
 
-def _details(marked: Marked) -> Iterator[str]:
+def details(marked: Marked) -> Iterator[str]:
     """What is behind a verdict, a sentence each."""
     if marked.verdict in ("unknown_name", "unreadable"):
         yield marked.note
@@ -146,7 +146,8 @@ def _followed(marked: Marked) -> str:
     return listed(f"{each.name} = {each.text}" for each in marked.followed)
 
 
-def _summary(report: Report, width: int) -> Iterator[str]:
+def summary(report: Report, width: int = 10_000) -> Iterator[str]:
+    """What comes of all verdicts together, in lines."""
     texts = [_sum(report)]
     first = report.first
     if first is not None and report.wrong + report.carried_forward > 1:
@@ -204,7 +205,7 @@ def in_short(report: Report) -> str:
     text = _sum(report)
     if bad is None:
         return f"<Report: {text}>"
-    detail = next(_details(bad), "")
+    detail = next(details(bad), "")
     given = f"{bad.name or bad.answer.name} = {bad.answer.text}"
     if bad.exact is not None:
         given = say("{given}, exact {value}", given=given, value=_calculated(bad, bad.exact))
@@ -214,32 +215,16 @@ def in_short(report: Report) -> str:
 
 def feedback(marked: Marked) -> str:
     """A sentence about a number that is not right."""
-    details = say("; ").join(_details(marked))
+    told = say("; ").join(details(marked))
     name, given = marked.name or marked.answer.name, marked.answer.text
     if marked.exact is None:
-        return say("{sentence}.", sentence=say("{what}: {value}", what=name, value=details))
+        return say("{sentence}.", sentence=say("{what}: {value}", what=name, value=told))
     sentence = say("{name} = {given} is not {exact}", name=name, given=given, exact=_calculated(marked, marked.exact))
-    if details:
-        sentence = say("{what}: {value}", what=sentence, value=details)
+    if told:
+        sentence = say("{what}: {value}", what=sentence, value=told)
     return say("{sentence}.", sentence=sentence)
 
 
 def shown_line(text: str) -> str:
     """One line that no sign breaks."""
     return shown(text.replace("\n", " "), 230)[1:-1] if "\n" in text else printable(text)[:230]
-
-
-def page(report: Report) -> str:
-    """The report as a table for a notebook."""
-    rows = []
-    for each in report.marked:
-        name, written, exact = (escape(printable(cell)) for cell in _row(each))
-        details = "<br>".join(escape(printable(text)) for text in _details(each))
-        sign = SIGNS.get(each.verdict, "?")
-        rows.append(
-            f"<tr><td>{sign}</td><th scope='row'>{name}</th><td>{written}</td><td>{exact}</td>"
-            f"<td>{escape(say(WORDS.get(each.verdict, '')))}</td><td style='text-align:left'>{details}</td></tr>"
-        )
-    head = "".join(f"<th scope='col'>{title}</th>" for title in ("", say("number"), say("written"), say("exact"), "", ""))
-    summary = "".join(f"<p>{escape(line)}</p>" for line in _summary(report, 10_000))
-    return f"<table><caption>{escape(printable(say(report.title)))}</caption><tr>{head}</tr>{''.join(rows)}</table>{summary}"

@@ -6,15 +6,32 @@ user can get wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from chainrule.page import looking
+from chainrule.page import looking, practising, trying
 from chainrule.page.desk import Desk
 
 Ask: TypeAlias = Callable[[Desk, dict[str, Any]], dict[str, Any]]
+Stream: TypeAlias = Callable[[Desk, dict[str, Any]], Iterator[dict[str, Any]]]
 
 ASKS: dict[str, Ask] = {
     "look": looking.look,
     "open": looking.opened,
+    "check": trying.check,
+    "marked": trying.marked,
+    "printed": trying.printed,
+    "read": trying.read,
+    "train": practising.train,
+    "stop": practising.stop,
+    "reset": practising.reset,
+    "trained": practising.trained,
+    "exact": practising.exact,
+    "data": practising.data,
+    "surface": practising.surface,
+    "there": practising.there,
 }
+
+# A stream gives one event after another until it ends, or until nobody listens: then it is closed, and its `finally` runs.
+# The desk is held while a stream begins, and not while it waits for its next event.
+STREAMS: dict[str, Stream] = {"progress": practising.progress}

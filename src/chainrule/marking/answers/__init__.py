@@ -15,7 +15,7 @@ from chainrule.marking.answers import latex, lines, markdown, table
 from chainrule.marking.answers.answer import Answer
 from chainrule.spec import EXAMPLES, documents, example_names
 
-__all__ = ["FORMATS", "Answer", "Answers", "answers_text", "printed_answers", "read_answers"]
+__all__ = ["FORMATS", "Answer", "Answers", "answers_in", "answers_text", "printed_answers", "read_answers"]
 
 Answers: TypeAlias = "Mapping[str, Any] | Iterable[Answer | tuple[str, Any]] | str | os.PathLike[str]"
 """Answers from Python by name, as `{"net_h1": "0.31"}`; pairs; or the path of a file."""
@@ -35,7 +35,7 @@ FORMATS: dict[str, Callable[[str, str], list[Answer]]] = {
 def read_answers(source: Answers) -> tuple[Answer, ...]:
     """The answers in a file, a mapping or a list. Raises InputError for a file that cannot be read or holds none."""
     if isinstance(source, (str, os.PathLike)):
-        return tuple(_file(os.fspath(source)))
+        return tuple(answers_in(documents.contents(source, tuple(FORMATS)), os.fspath(source)))
     if isinstance(source, Mapping):
         source = source.items()
     return tuple(each if isinstance(each, Answer) else Answer(str(each[0]), str(each[1])) for each in source)
@@ -58,9 +58,9 @@ def _bundled(name: str) -> Path:
     return EXAMPLES / "answers" / f"{name}.toml"
 
 
-def _file(path: str) -> list[Answer]:
+def answers_in(data: bytes, path: str) -> list[Answer]:
+    """The answers in the contents of a file; the end of its name says how it is read. InputError as `read_answers` raises."""
     suffix = Path(path).suffix.lower()
-    data = documents.contents(path, tuple(FORMATS))
     if suffix not in FORMATS:
         do = f"write answers to a file that ends with {', '.join(FORMATS)}"
         raise InputError(Problem("no kind of answers goes with this file name", got=shown(Path(path).name), do=do, file=path))

@@ -1,0 +1,39 @@
+"""A report as a table of HTML: in a notebook, and as a page of its own that can be sent to somebody."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from chainrule.explain.markup import Markup, el, page, together
+from chainrule.marking.report import Report
+from chainrule.marking.report_text import SIGNS, WORDS, cells, details, summary
+
+
+def fragment(report: Report) -> str:
+    """What stands in a page: a caption, a row for each number, and the sum of it."""
+    titles = ("", "number", "written", "exact", "verdict", "what is behind it")
+    head = el("tr", *(el("th", title, scope="col") for title in titles))
+    lines = []
+    for each in report.marked:
+        name, written, exact = cells(each)
+        behind = Markup("<br>".join(together(text) for text in details(each)))
+        told = (written, exact, WORDS.get(each.verdict, "right"))
+        lines.append(
+            el(
+                "tr",
+                el("td", SIGNS.get(each.verdict, "?")),
+                el("th", name, scope="row"),
+                *(el("td", cell) for cell in told),
+                el("td", behind),
+                class_=each.verdict.replace("_", "-"),
+            )
+        )
+    table = el("table", el("caption", report.title), el("thead", head), el("tbody", *lines), class_="marks")
+    return together(table, *(el("p", text) for text in summary(report)))
+
+
+def marked_page(report: Report) -> str:
+    """The report as one self-contained file."""
+    style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
+    style += files("chainrule.marking").joinpath("marks.css").read_text("utf-8")
+    return page(report.title, style, el("main", el("h1", report.title), Markup(fragment(report)), class_="chainrule"))

@@ -1,0 +1,274 @@
+"""The local page's server: a fixed table of routes before a desk, on loopback, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import os
+import secrets
+import signal
+import sys
+import traceback
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from functools import partial
+from importlib.resources import files
+from types import FrameType
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from chainrule.errors import InputError, Problem
+from chainrule.page import answers, connections, sent, turns
+from chainrule.page.asks import ASKS, STREAMS
+from chainrule.page.desk import Desk
+from chainrule.page.guard import ENTER, Guard
+from chainrule.page.keys import Keys
+from chainrule.phrases import language, say
+
+READING = 10.0
+"""Seconds within which a body must be there."""
+
+STATIC = {"/page.js": ("page.js", "text/javascript"), "/page.css": ("page.css", "text/css")}
+
+INDEX = """<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>chainrule</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/page.css">
+<script src="/page.js" defer></script>
+</head>
+<body>
+<div id="chainrule"></div>
+<noscript><p>{noscript}</p></noscript>
+</body>
+</html>
+"""
+
+
+class Page:
+    """The routes. Each ask runs under the desk's lock, in the page's language."""
+
+    def __init__(self, desk: Desk, keys: Keys, port: int, spoken: str = "en") -> None:
+        self.desk, self.keys, self.spoken = desk, keys, spoken
+        self._leaving: set[asyncio.Future[Any]] = set()
+        routes = {"/": "GET", "/favicon.ico": "GET", **dict.fromkeys(STATIC, "GET"), ENTER: "POST"}
+        routes |= {f"/api/{verb}": "POST" for verb in (*ASKS, *STREAMS)}
+        app = Starlette(
+            routes=[
+                Route("/", self._index),
+                Route("/favicon.ico", _nothing),
+                *(Route(path, partial(_static, *found)) for path, found in STATIC.items()),
+                Route(ENTER, self._served(self._enter), methods=["POST"]),
+                *(Route(f"/api/{verb}", self._served(partial(self._ask, verb)), methods=["POST"]) for verb in ASKS),
+                *(Route(f"/api/{verb}", self._served(partial(self._stream, verb)), methods=["POST"]) for verb in STREAMS),
+            ]
+        )
+        app.router.redirect_slashes = False
+        self.guard = Guard(app, routes, keys, port)
+
+    async def _index(self, request: Request) -> Response:
+        with language(self.spoken):
+            noscript = say("This page needs JavaScript. Without it, read the step with: chainrule explain")
+        return Response(INDEX.format(language=self.spoken, noscript=html.escape(noscript)), media_type="text/html")
+
+    def _served(self, answer: Callable[[Request, dict[str, Any]], Any]) -> Callable[[Request], Any]:
+        """Reads what was sent, and says in words what went wrong."""
+
+        async def serve(request: Request) -> Response:
+            try:
+                body = await asyncio.wait_for(request.body(), READING)
+                result: Response = await answer(request, sent.read(body))
+            except TimeoutError:
+                return answers.refused(408, {"Connection": "close"})
+            except (ClientDisconnect, turns.GoneError):
+                return Response(status_code=400)  # nobody reads it
+            except sent.NotJsonError as error:
+                return answers.said(answers.trouble(error.problems), 400)
+            except InputError as error:
+                return answers.problems(error)
+            except Exception as error:
+                return answers.said(failed(error), 500)
+            return result
+
+        return serve
+
+    async def _enter(self, request: Request, body: dict[str, Any]) -> Response:
+        token = body.get("token")
+        if body.keys() != {"token"} or not isinstance(token, str):
+            return answers.refused(400)
+        if not self.keys.enter(token):
+            self.keys.renew()
+            if self.keys.failed():
+                await asyncio.sleep(1.0)
+                return answers.refused(429, {"Retry-After": "60"})
+            problem = Problem(
+                "this link was used before, or is of another server", do="open the link that stands in the terminal"
+            )
+            return answers.said(answers.trouble([problem]), 401, {"WWW-Authenticate": "Chainrule"})
+        response = answers.said({"key": self.keys.key})
+        response.set_cookie(self.guard.cookie_name, self.keys.cookie, httponly=True, samesite="strict")
+        return response
+
+    async def _ask(self, verb: str, request: Request, body: dict[str, Any]) -> Response:
+        leaving = self._left(request)
+        try:
+            data = await turns.answered(self.desk, partial(self._spoken, ASKS[verb], body), leaving)
+        finally:
+            self._forget(leaving)
+        return answers.said(data)
+
+    async def _stream(self, verb: str, request: Request, body: dict[str, Any]) -> Response:
+        leaving = self._left(request)
+        try:
+            # up to its first event, so that what is wrong with an ask is refused, and not told as an event
+            stream = await turns.answered(self.desk, partial(STREAMS[verb], self.desk, body), leaving)
+            events = turns.Events(self.desk, self._speaking(iter(stream)), leaving)
+            first = await events.next()
+        except BaseException:
+            self._forget(leaving)
+            raise
+        return answers.EventStream(self._told(events, first, leaving))
+
+    async def _told(
+        self, events: turns.Events, event: dict[str, Any] | None, leaving: asyncio.Future[Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        try:
+            while event is not None:
+                yield event
+                event = await events.next()
+        except turns.GoneError:
+            pass
+        except InputError as error:
+            yield answers.trouble(error.problems[:20])
+        except Exception as error:
+            yield failed(error)
+        finally:
+            self._forget(leaving)
+            await events.close()
+
+    def _spoken(self, ask: Callable[[Desk, dict[str, Any]], Any], body: dict[str, Any]) -> Any:
+        with language(self.spoken):
+            return ask(self.desk, body)
+
+    def _speaking(self, stream: Any) -> Any:
+        """The stream, each event made in the page's language."""
+        try:
+            while True:
+                with language(self.spoken):
+                    event = next(stream, None)
+                if event is None:
+                    return
+                yield event
+        finally:
+            if hasattr(stream, "close"):
+                stream.close()
+
+    def _left(self, request: Request) -> asyncio.Future[Any]:
+        """Done when whoever asks has gone, or the server ends."""
+
+        async def wait() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+
+        leaving = asyncio.ensure_future(wait())
+        self._leaving.add(leaving)
+        return leaving
+
+    def _forget(self, leaving: asyncio.Future[Any]) -> None:
+        self._leaving.discard(leaving)
+        leaving.cancel()
+
+    def end(self) -> None:
+        """Ends what is still at work."""
+        for leaving in list(self._leaving):
+            leaving.cancel()
+
+
+def failed(error: BaseException) -> dict[str, Any]:
+    """A mistake of ours: the page gets its name, the terminal all of it."""
+    name = secrets.token_hex(4)
+    with suppress(OSError, AttributeError):
+        sys.stderr.write(f"error {name}:\n{''.join(traceback.format_exception(error))}")
+        sys.stderr.flush()
+    do = f"the terminal tells more under {name}: please report it"
+    return answers.trouble([Problem("this is a mistake of chainrule, not yours", do=do)], name)
+
+
+async def _nothing(request: Request) -> Response:
+    return Response(status_code=204)
+
+
+async def _static(name: str, kind: str, request: Request) -> Response:
+    return Response(_bytes(name), media_type=kind)
+
+
+def _bytes(name: str) -> bytes:
+    """A file of the front end: named here, and never by whoever asks."""
+    return files("chainrule.page").joinpath("static", name).read_bytes()
+
+
+def serve(desk: Desk, host: str = "127.0.0.1", port: int | None = None, spoken: str = "en", browser: bool = True) -> int:
+    """Serves a desk until a signal comes; the exit code. The address is printed, and opened in a browser where there is one."""
+    opened = connections.sockets(host, port)
+    number = opened[0].getsockname()[1]
+    shown_host = "127.0.0.1" if connections.is_loopback(host) and host != "::1" else f"[{host}]" if ":" in host else host
+    address = f"http://{shown_host}:{number}/"
+
+    def announce(token: str) -> None:
+        with suppress(OSError, ValueError):  # nobody may be there to read it
+            print(f"{address}#{token}", flush=True)
+
+    keys = Keys(announce)
+    page = Page(desk, keys, number, spoken)
+    logging.getLogger("uvicorn.error").disabled = True  # what happens here is said by us
+    server = connections.listener(page.guard)
+    code = _until_told(server, page)
+    announce(keys.link)
+    with suppress(OSError, AttributeError):
+        sys.stderr.write(say("The page is open until you press Ctrl-C.") + "\n")
+        sys.stderr.flush()
+    if browser:
+        open_browser(f"{address}#{keys.link}")
+    try:
+        server.run(opened)
+    finally:
+        desk.close()
+    return code[0]
+
+
+def _until_told(server: connections.Listener, page: Page) -> list[int]:
+    """The first signal ends the server, a second one the process; the exit code that the first one means, once it came."""
+    code = [0]
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if code[0]:
+            os._exit(128 + number)
+        code[0] = 128 + number
+        server.should_exit = True
+        page.end()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, note)
+    return code
+
+
+def open_browser(link: str) -> bool:
+    """Opens the link in a window, if there are windows: a browser inside the terminal would take the terminal away."""
+    import threading
+    import webbrowser
+
+    screen = sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
+    if screen:
+        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()  # some browsers keep whoever calls them
+    return screen

@@ -1,0 +1,90 @@
+"""Try: numbers that a person filled in, held against the step; and numbers to fill in, from a file or from the source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chainrule.errors import InputError, shown
+from chainrule.marking.answers import Answer, answers_in, printed_answers
+from chainrule.marking.check import Checker
+from chainrule.marking.report import Report
+from chainrule.marking.report_html import marked_page
+from chainrule.marking.report_text import SIGNS, cells, details, summary
+from chainrule.page.body import Body
+from chainrule.page.desk import Desk
+
+MOST, LONGEST = 3_000, 200
+"""Answers in one ask, and signs in one answer."""
+
+FILE = 16 * 2**20
+"""Signs in a file of answers."""
+
+
+def check(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
+    """A verdict on each number that was filled in, with what is behind it, and the sum of it."""
+    body = Body(sent)
+    answers = _answers(body)
+    body.close()
+    report = _report(desk, answers)
+    marks = []
+    for each in report.marked:
+        _, _, exact = cells(each)
+        marks.append(each.data() | {"sign": SIGNS.get(each.verdict, "?"), "details": list(details(each)), "shown": exact})
+    return {
+        "marks": marks, "summary": list(summary(report)), "right": report.right, "wrong": report.wrong,
+        "carried_forward": report.carried_forward, "ok": report.ok,
+    }  # fmt: skip
+
+
+def marked(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
+    """The same verdicts as a file that can be sent to somebody."""
+    body = Body(sent)
+    answers = _answers(body)
+    body.close()
+    return {"name": "marked.html", "type": "text/html", "text": marked_page(_report(desk, answers))}
+
+
+def printed(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
+    """The numbers that the source of a bundled example prints."""
+    Body(sent).close()
+    return {"answers": _filled(desk, printed_answers(Path(desk.example.file).stem))}
+
+
+def read(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
+    """The numbers in a file of answers, by the names of this step."""
+    body = Body(sent)
+    name, text = body.text("name", 255), body.text("text", FILE)
+    body.close()
+    return {"answers": _filled(desk, answers_in(text.encode("utf-8", "replace"), Path(name).name))}
+
+
+def _answers(body: Body) -> list[Answer]:
+    sent = body.take("answers")
+    if not isinstance(sent, dict) or not 0 < len(sent) <= MOST:
+        raise InputError("answers must be 1 to 3,000 names with their numbers", got=shown(sent), field="answers")
+    for name, text in sent.items():
+        if not isinstance(text, str) or not text.strip() or len(text) > LONGEST or len(name) > LONGEST:
+            what = f"an answer must be a text of 1 to {LONGEST} signs"
+            raise InputError(what, where=shown(name), got=shown(text), do="write the number, with all its digits", field=name)
+    return [Answer(name, text) for name, text in sent.items()]
+
+
+def _report(desk: Desk, answers: list[Answer]) -> Report:
+    checker: Checker = desk.kept("checker", lambda: Checker(desk.example, after=desk.after))
+    return checker.check(answers, refuse=False)
+
+
+def _filled(desk: Desk, answers: list[Answer] | tuple[Answer, ...]) -> list[dict[str, Any]]:
+    """Answers of the step that is looked at; those that cannot be read stay, with what is wrong."""
+    trace, found = desk.trace, []
+    for each in answers:
+        if each.after not in (None, desk.after):
+            continue
+        entry: dict[str, Any] = {"name": each.name, "text": each.text, "id": "", "fault": each.fault}
+        try:
+            entry["id"] = trace.step(trace.find(each.name, desk.sample)).id
+        except InputError as error:
+            entry["fault"] = entry["fault"] or str(error.problems[0])
+        found.append(entry)
+    return found
