@@ -106,6 +106,14 @@ def data(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     return desk.view()
 
 
+def columns(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
+    """What the columns of a table are called, to choose from."""
+    body = Body(sent)
+    text, name = body.text("csv", datasets.CSV), body.text("name", 255)
+    body.close()
+    return {"columns": datasets.columns(text, name)}
+
+
 def surface(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     """What the network gives all over the plane of its two inputs, and the points it is trained on.
 
