@@ -169,9 +169,10 @@ ROOMS = {
         "reasons",
         "explain",
     },
+    "comparing": {"rules", "conventions", "tracing"},
     "phrases": set(),
-    "drawing": {"naming", "tracing"},
-    "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
+    "drawing": {"naming", "terms", "tracing"},
+    "explain": {"rules", "readers", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples"},
     "meant": {"spec"},
     "derivation": {"raw", "rules", "textbook", "network", "conventions", "training", "tracing", "spec"},
@@ -191,6 +192,7 @@ ROOMS = {
     },
     "cli": {
         "rules",
+        "comparing",
         "conventions",
         "course",
         "derivation",
@@ -217,6 +219,7 @@ ROOMS = {
         "tracing",
     },
     "page": {
+        "comparing",
         "conventions",
         "derivation",
         "diagnosis",
@@ -254,7 +257,7 @@ OUTSIDE = {
     "uvicorn": {"page"},
     "h11": {"page"},  # what uvicorn reads with
 }
-NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
+NO_NUMPY = {"errors", "rules", "conventions", "naming", "phrases", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
 LOADED_WHEN_USED = {"estimators"}  # a whole room that nothing imports before it is used: it brings scikit-learn and scipy
 

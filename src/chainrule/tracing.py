@@ -453,6 +453,10 @@ class Trace:
         found = self._step.values
         return [(span, found[StepKey(f"dE/d{span.symbol}", span.layer, span.over)]) for span in self.network.spans]
 
+    def whole(self) -> dict[StepKey, Term]:
+        """The named steps as formulas of whole arrays, in the order of the calculation; their values are arrays."""
+        return {key: made for key, made in self._step.whole().items() if not self._hidden(key)}
+
     @property
     def losses(self) -> Any:
         """The loss of each sample, (samples,)."""

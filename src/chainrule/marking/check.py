@@ -66,10 +66,11 @@ class Checker:
         self._traces: dict[int, Trace | None] = {}
         self._sheets: dict[int, Sheet] = {}
 
-    def check(self, answers: Answers, deep: int = DEEP) -> Report:
+    def check(self, answers: Answers, deep: int = DEEP, refuse: bool = True) -> Report:
         """The report on the answers of one person or document; raises InputError as `check` does.
 
         deep: for how many wrong numbers all conventions and steps are searched; each takes half a second, once.
+        refuse: whether answers of which none can be read are an error, and not a report that says so of each.
         """
         found = read_answers(answers)
         if not found:
@@ -81,7 +82,7 @@ class Checker:
             raise InputError(Problem(what, file=found[0].file, line=found[0].line, do=do))
         if self._explainer is not None:
             self._explainer.begin(deep)
-        return self._report(mine, len(found) - len(mine))
+        return self._report(mine, len(found) - len(mine), refuse)
 
     def named(self, name: str) -> tuple[str, str]:
         """The name and the id of a number of the step; an InputError if there is none."""
@@ -90,7 +91,7 @@ class Checker:
         cell = trace.find(name)
         return trace.label(cell), cell_id(cell)
 
-    def _report(self, answers: list[Answer], elsewhere: int) -> Report:
+    def _report(self, answers: list[Answer], elsewhere: int, refuse: bool) -> Report:
         marked: list[Marked] = []
         problems: list[Problem] = []
         inherited: dict[Cell, float] = {}
@@ -119,7 +120,7 @@ class Checker:
                 if cell.symbol.endswith("+") and value != judge.sheet.values[cell]
             }
             last = after
-        if marked and all(each.verdict in ("unknown_name", "unreadable") for each in marked):
+        if refuse and marked and all(each.verdict in ("unknown_name", "unreadable") for each in marked):
             self._refuse(marked)
         truncated = bool(truncating) and all(truncating)
         title = self.what.title or "a network"
