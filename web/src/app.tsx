@@ -3,6 +3,7 @@
 import { TABS, useDesk, type Tab } from "./desk";
 import { Network } from "./network/network";
 import { t } from "./phrases";
+import { Train } from "./train";
 import { Try } from "./try";
 import { Walk } from "./walk";
 import { Matrices } from "./walk/matrices";
@@ -94,6 +95,7 @@ function Panel() {
   if (tab === "walk") return <Walk />;
   if (!server) return <p>{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>;
   if (tab === "try") return <Try />;
+  if (tab === "train") return <Train />;
   return null;
 }
 

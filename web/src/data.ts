@@ -147,6 +147,8 @@ export interface View {
   version?: number;
   whole?: boolean; // whether all numbers of the sample are in `steps`; others are asked for
   after?: number;
+  recorded?: boolean; // whether this is an update of a recorded run
+  place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;
 }
