@@ -249,6 +249,7 @@ ROOMS = {
         "terms",
         "tracing",
         "training",
+        "steps",
     },
     "__main__": {"cli"},
 }

@@ -100,4 +100,4 @@ def trouble(found: Any, name: str = "") -> dict[str, Any]:
 
 
 def _plain(problem: Problem) -> dict[str, str]:
-    return {"what": problem.what, "where": problem.place, "got": problem.got, "do": problem.do}
+    return {"what": problem.what, "where": problem.place, "got": problem.got, "do": problem.do, "field": problem.field}
