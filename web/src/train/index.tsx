@@ -118,7 +118,7 @@ function Looked({ state, run }: { state: State | null; run: Run | null }) {
     ? [{ name: t("training rows"), points: run.curves.loss }, ...(run.curves.validation.length ? [{ name: t("validation rows"), points: run.curves.validation }] : [])]
     : [{ name: t("loss"), points: state?.points ?? [] }];
   const go = (to: number) => void look({ after: to - first });
-  const said = run ? t("update {n} of {all}", { n: at.toLocaleString("en"), all: most.toLocaleString("en") }) : t("after {n} updates, loss {loss}", { n: at.toLocaleString("en"), loss: view.network.loss.shown });
+  const said = run ? t("update {n} of {all}", { n: at.toLocaleString("en"), all: most.toLocaleString("en") }) : t("after {n} updates, loss {loss}", { n: at.toLocaleString("en"), loss: view.network.loss!.number.shown });
   if (!server || (!run && !state)) return null;
   return (
     <section class="looked" aria-label={t("Loss")}>
@@ -165,7 +165,7 @@ function Place({ at, first, most, go, run }: PlaceProps) {
         <button>{t("Go there")}</button>
       </div>
       <p>
-        {t("Loss of this step, before its update:")} <strong>{exact?.before ?? view.network.loss.shown}</strong>
+        {t("Loss of this step, before its update:")} <strong>{exact?.before ?? view.network.loss!.number.shown}</strong>
         {exact && <>; {t("after it:")} <strong>{exact.after}</strong></>}{" "}
         {!exact && <button type="button" class="link" onClick={() => void ask<{ before: string; after: string; number: number }>("exact").then((found) => found && setExact(found))}>{t("All digits")}</button>}
       </p>
