@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.conventions import CHOICES
 from chainrule.errors import InputError, nearest, shown
+from chainrule.phrases import phrase
 from chainrule.rules import find
 from chainrule.rules import names as rule_names
 
@@ -36,7 +37,7 @@ VARIED = {
 MOST = 64
 """Steps that stand side by side."""
 
-LOSSES = ("loss before", "loss after")
+LOSSES = (phrase("loss before"), phrase("loss after"))
 
 Chosen = tuple[tuple[str, str], ...]
 """One value for each key that is varied."""
@@ -106,10 +107,11 @@ def _column(label: str, trace: Trace, whole: bool) -> Column:
     if not whole:
         return Column(label, trace, {LOSSES[0]: trace.loss, LOSSES[1]: trace.loss_after})
     outputs, parameters = f"a[{len(trace.network.layers)}]", {span.symbol for span in trace.network.spans}
-    numbers = {LOSSES[0]: trace.loss}
+    numbers: dict[str, float] = {LOSSES[0]: trace.loss}
     numbers |= {change.name: change.before for change in trace.changes if change.id.startswith(outputs)}
     numbers |= {f"{change.name}+": change.after for change in trace.changes if change.id.split("[")[0] in parameters}
-    return Column(label, trace, {**numbers, LOSSES[1]: trace.loss_after})
+    numbers[LOSSES[1]] = trace.loss_after
+    return Column(label, trace, numbers)
 
 
 def rows(columns: list[Column]) -> list[str]:

@@ -31,6 +31,7 @@ SUFFIXES = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html",
 @shared.digits
 @shared.names
 @shared.setting
+@shared.language
 @click.option("--fragment", is_flag=True, help="LaTeX without preamble, or HTML without page, for a text of your own.")
 @click.option("--no-time", is_flag=True, help="Leave out how long forward and backward took.")
 def command(

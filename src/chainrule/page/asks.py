@@ -39,6 +39,7 @@ ASKS: dict[str, Ask] = {
     "trained": practising.trained,
     "exact": practising.exact,
     "data": practising.data,
+    "columns": practising.columns,
     "surface": practising.surface,
     "there": practising.there,
 }

@@ -16,16 +16,13 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chainrule.errors import InputError, shown
-from chainrule.page.answers import HEADERS
+from chainrule.page.answers import HEAD, HEADERS
 
 MOST = 64
 """Connections at a time. Who comes then takes the place of the one that has been idle for longest."""
 
 PATIENCE = 10.0
 """Seconds within which the head of a request must be there."""
-
-HEAD = 16 * 2**10
-"""Bytes that the head of a request may have."""
 
 _SEALS = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
 _numbers = itertools.count()
