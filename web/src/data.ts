@@ -159,7 +159,6 @@ export interface View {
   place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;
-  recorded?: boolean; // a run that was recorded: it cannot be changed
   changed?: Changed[] | null; // what the last change came to
   said?: string[]; // what else came of it, in words
 }
