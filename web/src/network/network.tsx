@@ -4,6 +4,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Column, Edge, Phase, Unit, View } from "../data";
 import { useDesk } from "../desk";
 import { t } from "../phrases";
+import { goTo } from "../try/blank";
 import { masked } from "../try/masked";
 import { useWalk } from "../walk/frames";
 import { Card, mainOf, rowsOf, unitSentence } from "./cards";
@@ -50,7 +51,7 @@ function Drawing() {
   const outputs = columns[layers]?.units ?? [];
 
   const edgeName = (edge: Edge) => edgeSentence(edge, columns, phase);
-  const open = (id: string) => (tab === "try" ? document.getElementById(`try-${id}`)?.focus() : walk.open(id));
+  const open = (id: string) => (tab === "try" ? goTo(id) : walk.open(id));
   const move = (event: KeyboardEvent) => {
     const key = (event.target as Element).closest("[data-key]")?.getAttribute("data-key");
     if (!key) return;
