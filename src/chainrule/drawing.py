@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.naming import Cell, cell_id
+from chainrule.terms.digits import Digits
 from chainrule.tracing import Trace
 
 UNITS, WEIGHTS = 16, 256
@@ -34,14 +35,15 @@ def drawing(trace: Trace, described: Callable[[Any], str], sample: int = 1) -> d
         "inputs": network.inputs,
         "columns": columns,
         "edges": _edges(trace) if small else None,
-        "loss": {"name": network.loss.name, "shown": trace.digits.text(trace.loss)},
+        "loss": None if trace.forward_only else {"name": network.loss.name, "number": _number(trace, Cell("E"))},
         "parameters": int(network.size),
     }
 
 
 def _column(trace: Trace, place: int, width: int, small: bool, sample: int) -> dict[str, Any]:
     row = min(sample, trace.scope.rows) - 1
-    values = np.asarray(trace.x[row] if place == 0 else trace.values("a", place)[row])
+    source = passed_on(trace, place)
+    values = np.asarray(trace.values("a", source)[row] if source else trace.x[row])
     column: dict[str, Any] = {"layer": place, "size": width, "rule": "", "kind": "inputs"}
     if small:
         column["units"] = [_unit(trace, place, i, values[i], row + 1) for i in range(width)]
@@ -50,28 +52,59 @@ def _column(trace: Trace, place: int, width: int, small: bool, sample: int) -> d
         for symbol in ("W", "b") if place else ():
             if (place, symbol) in trace.network.axes:
                 column["spread"][symbol] = spread(parameter(trace, symbol, place))
-                column["spread"][f"dE/d{symbol}"] = spread(trace.values(f"dE/d{symbol}", place))
+                if not trace.forward_only:
+                    column["spread"][f"dE/d{symbol}"] = spread(trace.values(f"dE/d{symbol}", place))
     return column
 
 
+def passed_on(trace: Trace, place: int) -> int:
+    """The layer whose outputs a layer puts out: its own, or an earlier one's if it only passes them on, as dropout does in a
+    prediction; 0 for the inputs."""
+    while place and trace.values("a", place) is None:
+        place -= 1
+    return place
+
+
 def _unit(trace: Trace, place: int, i: int, value: Any, sample: int) -> dict[str, Any]:
+    """A unit by its short name, with the numbers that are shown at it."""
     named = sample if trace.scope.rows > 1 else 0
-    last = len(trace.network.layers)
-    cell = Cell("a", place, (i + 1,), named) if place else Cell("x", 0, (i + 1,), named)
-    unit: dict[str, Any] = {"id": cell_id(cell), "name": trace.label(cell), "shown": trace.digits.text(value)}
-    if place and trace.has(cell._replace(symbol="z")):
-        unit["sum"] = cell_id(cell._replace(symbol="z"))
-        delta = cell._replace(symbol="dE/dz")
-        if not trace.forward_only and trace.has(delta):
-            unit["delta"] = cell_id(delta)
-    for bias in (Cell("b", place, (i + 1,)), Cell("b", place)):
-        if place and (place, "b") in trace.network.axes and trace.has(bias):
-            unit["bias"] = {"id": cell_id(bias), "name": trace.label(bias), "shown": trace.digits.text(trace.term(bias).value)}
-            break
+    last, units = len(trace.network.layers), (i + 1,)
+    source = passed_on(trace, place)
+    out = Cell("a", source, units, named) if source else Cell("x", 0, units, named)
+    cells = {"out": out}
+    if place:
+        bias = Cell("b", place, units) if trace.has(Cell("b", place, units)) else Cell("b", place)
+        cells |= {"sum": out._replace(symbol="z"), "bias": bias}
+        if not trace.forward_only:
+            cells |= {"slope": out._replace(symbol="dE/da"), "delta": out._replace(symbol="dE/dz")}
+            if trace.conventions.biases == "updated":
+                cells |= {"gradient": bias._replace(symbol="dE/db"), "new": bias._replace(symbol="b+")}
     if place == last and not trace.forward_only:
-        target = Cell("t", 0, (i + 1,), named)
-        unit["target"] = {"id": cell_id(target), "shown": trace.digits.text(trace.t[sample - 1][i])}
+        cells |= {"target": Cell("t", 0, units, named), "loss": Cell("E", 0, units, named)}
+    numbers = {kind: _number(trace, cell) for kind, cell in cells.items() if trace.has(cell)}
+    unit: dict[str, Any] = {
+        "key": f"u{place}.{i}", "unit": trace.naming.unit(place, i + 1), "id": cell_id(out), "name": trace.label(out),
+        "shown": trace.digits.text(value), "numbers": numbers,
+    }  # fmt: skip
+    for kind in ("sum", "delta"):
+        if kind in numbers:
+            unit[kind] = numbers[kind]["id"]
+    for kind in ("bias", "target"):
+        if kind in numbers:
+            unit[kind] = numbers[kind]
     return unit
+
+
+def _number(trace: Trace, cell: Cell) -> dict[str, str]:
+    """A number by its id and name, as it is written, and as it is written where there is little room."""
+    value = trace.term(cell).value
+    return {"id": cell_id(cell), "name": trace.label(cell), "shown": trace.digits.text(value), "brief": brief(trace, value)}
+
+
+def brief(trace: Trace, value: Any) -> str:
+    """A number as it is written where there is little room: four figures, or fewer if the step shows fewer."""
+    short, whole = Digits(4, "significant").text(value), trace.digits.text(value)
+    return short if len(short) < len(whole) else whole
 
 
 def _edges(trace: Trace) -> list[dict[str, Any]]:
@@ -85,12 +118,34 @@ def _edges(trace: Trace) -> list[dict[str, Any]]:
 
 
 def edge(trace: Trace, layer: int, i: int, j: int, value: Any) -> dict[str, Any]:
-    """The weight to unit i from unit j, both from 0."""
+    """The weight to unit i from unit j, both from 0, with its gradient and its new value."""
     cell = Cell("W", layer, (i + 1, j + 1))
+    cells = {"weight": cell}
+    if not trace.forward_only:
+        cells |= {"gradient": cell._replace(symbol="dE/dW"), "new": cell._replace(symbol="W+")}
     return {
-        "id": cell_id(cell), "name": trace.label(cell), "layer": layer, "to": i, "from": j,
+        "key": f"e{layer}.{i}.{j}", "id": cell_id(cell), "name": trace.label(cell), "layer": layer, "to": i, "from": j,
         "value": float(value), "shown": trace.digits.text(value),
+        "numbers": {kind: _number(trace, each) for kind, each in cells.items() if trace.has(each)},
     }  # fmt: skip
+
+
+def spot(cell: Cell) -> str:
+    """Where in the drawing a number belongs: u1.0 is unit 0 of layer 1, e1.0.2 the weight to it from unit 2, b1.0 its bias,
+    t0 the target and loss of output 0, E the loss; nothing for numbers that have no place in it."""
+    if cell.via is not None:  # a share of a derivative comes back along a weight
+        return f"e{cell.via.layer}.{cell.via.units[0] - 1}.{cell.units[0] - 1}" if cell.via.units and cell.units else ""
+    units = [unit - 1 for unit in cell.units]
+    symbol = cell.of or cell.symbol.removesuffix("+").rpartition("/d")[2]
+    if cell.symbol in ("t", "E"):
+        return f"t{units[0]}" if units else "E"
+    if cell.symbol in ("x", "raw", "scaled", "dE/dx"):
+        return f"u0.{units[0]}" if units else ""
+    if symbol == "b":
+        return f"b{cell.layer}.{units[0]}" if units else f"b{cell.layer}"
+    if symbol == "W" or cell.symbol == "dz/dx":
+        return f"e{cell.layer}.{units[0]}.{units[1]}" if len(units) == 2 else ""
+    return f"u{cell.layer}.{units[-1]}" if cell.layer and units else ""
 
 
 def parameter(trace: Trace, symbol: str, layer: int) -> Any:

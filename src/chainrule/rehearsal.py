@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,6 +15,7 @@ from chainrule.engines import reference
 from chainrule.engines.reference import Update
 from chainrule.naming import Cell, Scope
 from chainrule.network import Network, Parameters, Plan
+from chainrule.phrases import phrase, say
 from chainrule.raw import Group, Raw
 from chainrule.readers import Floats, Recorder, Rounder, Rounding, StepKey, for_numbers
 from chainrule.rules.preparation import Standardize
@@ -21,6 +23,8 @@ from chainrule.rules.rule import Rule
 from chainrule.terms.lattice import Lattice, Partial
 from chainrule.terms.reader import Terms, given
 from chainrule.terms.term import Term, named
+from chainrule.terms.whole import Whole, Wholes
+from chainrule.terms.whole import given as whole_of
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,42 @@ class Rehearsal:
         before = list(self.steps)[: list(self.steps).index(beside) + 1]
         self.steps = {key: self.steps[key] for key in before} | short | self.steps
 
+    # on whole arrays
+
+    def whole(self) -> dict[StepKey, Term]:
+        """The named steps as formulas of whole arrays: the same lines, run once more. Inputs and targets are given."""
+        m = Wholes(self.values, self.numbers, self._only_stated() if self.exact_form else ())
+        axes, chosen = self.network.axes, self.update
+
+        def held(slot: str, place: int, symbol: str, values: Any) -> Whole:
+            return whole_of(StepKey(slot, place, axes[place, symbol], symbol), values)
+
+        def plain(rule: Any, layer: int) -> Any:
+            return symbolic(rule, lambda symbol, value: whole_of(Cell(symbol, layer), value))
+
+        plan = self.network.fused if self.exact_form else self.network.stated
+        layers = tuple(plain(layer, place) for place, layer in enumerate(plan.layers, 1))
+        network = copy.copy(self.network)
+        network.penalties = tuple(plain(rule, 0) for rule in network.penalties)
+        update = chosen._replace(
+            optimizer=plain(chosen.optimizer, 0),
+            rate=whole_of(Cell("η"), chosen.rate),
+            state=[
+                {s: {slot: held(slot, place, s, v) for slot, v in memory.items()} for s, memory in slots.items()}
+                for place, slots in enumerate(chosen.state, 1)
+            ],
+            clipping=None if chosen.clipping is None else plain(chosen.clipping, 0),
+        )
+        parameters = [
+            {s: whole_of(StepKey(s, place, axes.get((place, s), "ri")), v) for s, v in p.items()}
+            for place, p in enumerate(self.views, 1)
+        ]
+        x, t = (whole_of(StepKey(symbol, 0, "ri"), values) for symbol, values in (("x", self.x), ("t", self.t)))
+        weight = None if self.weight is None else whole_of(StepKey("weight", 0, "r1"), self.weight)
+        with np.errstate(all="ignore"):
+            reference.step(m, network, Plan(layers, plain(plan.loss, 0)), parameters, x, t, weight, update)
+        return m.steps
+
     def _inputs(self, m: Terms) -> Lattice:
         """The inputs. Those that were made of a table's numbers are steps of their own: (raw - average) / deviation."""
         key, shape = StepKey("x", 0, "ri"), self.x.shape
@@ -209,7 +249,7 @@ class Rehearsal:
         row, place = max(cell.sample, 1) - 1, cell.units[0] - 1
         group = self.raw.group(place) if cell.symbol in ("x", "raw") else None
         if cell.symbol == "x" and group is not None:
-            return "" if isinstance(group.rule, Standardize) else _SQUEEZED
+            return "" if isinstance(group.rule, Standardize) else say(_SQUEEZED)
         asked = cell.symbol == "x" or (cell.symbol == "raw" and group is not None)
         return self.raw.told(row, place) if asked and self.raw.told is not None else ""
 
@@ -242,16 +282,7 @@ class Rehearsal:
         return Plan(layers, self._symbolic(plan.loss, 0))
 
     def _symbolic(self, rule: Any, layer: int) -> Any:
-        """A rule whose hyper-parameters are named numbers."""
-        result = copy.copy(rule)
-        for entry in fields(rule):
-            value = getattr(rule, entry.name)
-            symbol = entry.metadata.get("symbol")
-            if symbol and entry.name != "learning_rate":
-                object.__setattr__(result, entry.name, self._constant(symbol, layer, value))
-            elif isinstance(value, Rule):
-                object.__setattr__(result, entry.name, self._symbolic(value, layer))
-        return result
+        return symbolic(rule, lambda symbol, value: self._constant(symbol, layer, value))
 
     def _constant(self, symbol: str, layer: int, value: Any) -> Term:
         constant = named(Cell(symbol, layer), np.float64(value) if type(self.numbers) is Floats else value)
@@ -277,7 +308,20 @@ class Rehearsal:
         return Timing(statistics.median(f for f, _ in times), statistics.median(b for _, b in times))
 
 
-_SQUEEZED = "Some numbers of this column are far out: it is squeezed between -reach and reach, what is near 0 hardly."
+def symbolic(rule: Any, constant: Callable[[str, Any], Any]) -> Any:
+    """A rule whose hyper-parameters are named numbers; `constant` makes one of a symbol and a value."""
+    result = copy.copy(rule)
+    for entry in fields(rule):
+        value = getattr(rule, entry.name)
+        symbol = entry.metadata.get("symbol")
+        if symbol and entry.name != "learning_rate":
+            object.__setattr__(result, entry.name, constant(symbol, value))
+        elif isinstance(value, Rule):
+            object.__setattr__(result, entry.name, symbolic(value, constant))
+    return result
+
+
+_SQUEEZED = phrase("Some numbers of this column are far out: it is squeezed between -reach and reach, what is near 0 hardly.")
 
 
 def _finite(values: Any) -> bool:

@@ -55,7 +55,7 @@ class Naming:
             first, _, width = self._first[layer]
             return f"w{first + (i - 1) * width + j - 1}"
         if units:
-            return f"{symbol}_{self._unit(layer, units[0])}"
+            return f"{symbol}_{self.unit(layer, units[0])}"
         return f"{symbol}{layer}" if symbol.removesuffix("+") == "b" else f"{symbol}_{self._layer(layer)}"
 
     def textbook(self, cell: Cell) -> str:
@@ -67,10 +67,11 @@ class Naming:
             return self._body(cell) + sample
         target = self._body(cell)
         if self.separate and cell.via.layer == self._last and cell.via.symbol == "z":
-            return target.replace("dE/", f"dE_{self._unit(self._last, cell.via.units[0])}/", 1) + sample
+            return target.replace("dE/", f"dE_{self.unit(self._last, cell.via.units[0])}/", 1) + sample
         return f"{target}{sample} via {self._body(cell.via)}"
 
-    def _unit(self, layer: int, i: int) -> str:
+    def unit(self, layer: int, i: int) -> str:
+        """What a unit or an input is called: h1, o2, i3."""
         if layer == 0:
             return f"i{i}"
         if layer == self._last:
@@ -81,10 +82,10 @@ class Naming:
         return "o" if layer == self._last else "h" if self._last == 2 else f"h{layer}"
 
     def _sum(self, layer: int, i: int) -> str:
-        return f"net_{self._unit(layer, i)}"
+        return f"net_{self.unit(layer, i)}"
 
     def _out(self, layer: int, i: int) -> str:
-        return self._unit(0, i) if layer == 0 else f"out_{self._unit(layer, i)}"
+        return self.unit(0, i) if layer == 0 else f"out_{self.unit(layer, i)}"
 
     def _body(self, cell: Cell) -> str:
         symbol, layer, units = cell.symbol, cell.layer, cell.units
@@ -92,29 +93,29 @@ class Naming:
             after = "+" if symbol.endswith("+") else ""
             return f"{symbol.removesuffix('+')}_{self.parameter(cell.of, layer, units)}{after}"
         if symbol == "E":
-            return f"E_{self._unit(self._last, units[0])}" if units else "E" if cell.sample else "E_total"
+            return f"E_{self.unit(self._last, units[0])}" if units else "E" if cell.sample else "E_total"
         if symbol == "t":
-            return f"target_{self._unit(self._last, units[0])}"
+            return f"target_{self.unit(self._last, units[0])}"
         if symbol == "x":
-            return self._unit(0, units[0])
+            return self.unit(0, units[0])
         if symbol == "z":
             return self._sum(layer, units[0])
         if symbol == "a":
             return self._out(layer, units[0])
         if symbol == "dE/dx":
-            return f"dE/d{self._unit(0, units[0])}"
+            return f"dE/d{self.unit(0, units[0])}"
         if symbol == "dE/da":
             return f"dE/d{self._out(layer, units[0])}"
         if symbol == "da/dz":
             return f"d{self._out(layer, units[0])}/d{self._sum(layer, units[-1])}"
         if symbol == "dE/dz":
-            return f"delta_{self._unit(layer, units[0])}"
+            return f"delta_{self.unit(layer, units[0])}"
         if symbol == "dz/dW":
             return f"d{self._sum(layer, units[0])}/d{self.parameter('W', layer, units)}"
         if symbol == "dz/dx":
             return f"d{self._sum(layer, units[0])}/d{self._out(layer - 1, units[1])}"
         if not layer:
-            return symbol + (f"_{self._unit(0, units[0])}" if units else "")
+            return symbol + (f"_{self.unit(0, units[0])}" if units else "")
         stem, after = symbol.removesuffix("+"), "+" if symbol.endswith("+") else ""
         head, slash, what = stem.rpartition("/d")
         return f"{head}{slash}{self.parameter(what, layer, units)}{after}"

@@ -21,18 +21,35 @@ export interface Step {
   uses: string[];
   more: number; // numbers of a long sum that are not listed in `uses`
   because: string;
+  spot: string; // where in the drawing it belongs: a key of a unit, an edge, a target; "" for nowhere
+  array: string; // which array it stands in: that of an Equation
   label: Tree;
   sides: Tree[][]; // formula, formula with numbers, value: each line by line
 }
 
-export interface Unit {
+/** A number in the drawing: as it is written, and as it is written where there is little room. */
+export interface Drawn {
   id: string;
   name: string;
   shown: string;
+  brief: string;
+}
+
+/** What may be shown at a unit: bias, weighted sum, output, dE/d output, delta, the bias's gradient and new value, target, loss. */
+export type UnitNumber = "bias" | "sum" | "out" | "slope" | "delta" | "gradient" | "new" | "target" | "loss";
+export type EdgeNumber = "weight" | "gradient" | "new";
+
+export interface Unit {
+  key: string;
+  unit: string; // its short name: h1
+  id: string;
+  name: string;
+  shown: string;
+  numbers: Partial<Record<UnitNumber, Drawn>>;
   sum?: string;
   delta?: string;
-  bias?: { id: string; name: string; shown: string };
-  target?: { id: string; shown: string };
+  bias?: Drawn;
+  target?: Drawn;
 }
 
 /** How many numbers are spread: few bins, from the least to the most. */
@@ -56,6 +73,7 @@ export interface Column {
 
 /** A weight: `to` and `from` count units from 0. */
 export interface Edge {
+  key: string;
   id: string;
   name: string;
   layer: number;
@@ -63,13 +81,14 @@ export interface Edge {
   from: number;
   value: number;
   shown: string;
+  numbers: Partial<Record<EdgeNumber, Drawn>>;
 }
 
 export interface Drawing {
   inputs: number;
   columns: Column[];
   edges: Edge[] | null;
-  loss: { name: string; shown: string };
+  loss: { name: string; number: Drawn } | null; // a prediction has none
   parameters: number;
 }
 
@@ -85,6 +104,17 @@ export interface Change {
   before: string;
   after: string;
   difference: string;
+}
+
+/** A named step of a layer as one equation of whole arrays. */
+export interface Matrix {
+  phase: Phase;
+  layer: string;
+  array: string;
+  name: Tree;
+  formula: Tree;
+  numbers: Tree | null;
+  value: Tree;
 }
 
 export interface Sheet {
@@ -107,6 +137,7 @@ export interface View {
   sample: number;
   steps: Step[];
   sections: Section[];
+  matrices: Matrix[];
   conclusion: string;
   sheets: Sheet[];
   update?: number;
@@ -116,6 +147,8 @@ export interface View {
   version?: number;
   whole?: boolean; // whether all numbers of the sample are in `steps`; others are asked for
   after?: number;
+  recorded?: boolean; // whether this is an update of a recorded run
+  place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;
 }

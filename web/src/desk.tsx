@@ -20,6 +20,9 @@ export interface Desk {
   chosen: string | null;
   /** Chooses a number; what leads to it is fetched if it is not here. */
   choose(id: string | null): void;
+  /** Where Walk stands: which of its frames is shown. */
+  frame: number;
+  setFrame(frame: number): void;
   /** A number of this view, if it is here. */
   step(id: string): Step | undefined;
   /** Brings a number that is not here, and what leads to it. */
@@ -29,6 +32,9 @@ export interface Desk {
   look(body: { sample?: number; after?: number }): Promise<boolean>;
   /** Any other ask; problems are shown, and undefined given back. */
   ask<Answer>(verb: string, body?: object): Promise<Answer | undefined>;
+  /** What was filled in, by the number's id: it stays when another tab is opened. */
+  answers: Record<string, string>;
+  setAnswers(answers: Record<string, string>): void;
   busy: boolean;
   problems: Problem[];
   dismiss(): void;
@@ -52,6 +58,8 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const [before, setBefore] = useState<View | null>(null);
   const [tab, setTab] = useState<Tab>("walk");
   const [chosen, setChosen] = useState<string | null>(null);
+  const [frame, setFrame] = useState(0);
+  const [answers, setAnswers] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState<Problem[]>([]);
   const [opened, setOpened] = useState<Opened>({ of: first, steps: new Map() });
@@ -113,7 +121,8 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   );
 
   const desk: Desk = {
-    view, before, server, tab, setTab, chosen, choose, step, fetchStep, ask, busy, problems,
+    view, before, server, tab, setTab, chosen, choose, frame, setFrame, step, fetchStep, ask, answers, setAnswers,
+    busy, problems,
     change: (verb, body = {}) => replace(verb, { version: view.version, ...body }, true),
     look: (body) => replace("look", body, false),
     dismiss: () => setProblems([]),

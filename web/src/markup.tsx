@@ -34,7 +34,12 @@ function set(tree: Tree, open?: Open): ComponentChildren {
 }
 
 function link(id: string, open: Open) {
-  return { class: "link", "data-cell": id, onClick: () => open(id) };
+  const keys = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    open(id);
+  };
+  return { class: "link", "data-cell": id, role: "button", tabIndex: 0, onClick: () => open(id), onKeyDown: keys };
 }
 
 /** A number's whole equation: name, formula, formula with numbers and value, a line each. */

@@ -9,10 +9,11 @@ import math
 from typing import Any
 from xml.etree import ElementTree
 
-from chainrule.drawing import drawing
+from chainrule.drawing import drawing, spot
 from chainrule.errors import printable
 from chainrule.explain.equation import sides
 from chainrule.explain.json import conventions
+from chainrule.explain.matrix import array, equations
 from chainrule.explain.story import Section, Sheet, Story, described, table
 from chainrule.naming import Cell, cell_id
 from chainrule.phrases import phrases, speaking
@@ -37,10 +38,13 @@ def scene(trace: Trace, story: Story) -> dict[str, Any]:
         "phrases": phrases(),
         "steps": [told(trace, step) for step in story.steps],
         "sections": [_section(section) for section in story.sections],
+        "matrices": [],
         "conclusion": story.after,
         "sheets": [_sheet(sheet, story) for sheet in story.sheets],
     }
     if not trace.forward_only:
+        if data["network"]["edges"] is not None and story.steps:
+            data["matrices"] = [_matrix(equation) for equation in equations(trace, sample or 1)]
         data |= {
             "update": trace.number,
             "conventions": conventions(trace),
@@ -68,7 +72,8 @@ def told(trace: Trace, step: Step) -> dict[str, Any]:
 
     Of a long sum only the numbers that are printed are listed under uses; `more` counts the others.
     """
-    term = trace.term(trace.find(step.id))
+    cell = trace.find(step.id)
+    term = trace.term(cell)
     seen = named_in(trace.formula(term), shown=True)
     uses = list(dict.fromkeys(cell_id(each.name) for each in seen if isinstance(each.name, Cell)))
     return {
@@ -83,6 +88,8 @@ def told(trace: Trace, step: Step) -> dict[str, Any]:
         "uses": uses,
         "more": len(step.uses) - len(uses),
         "because": step.because,
+        "spot": spot(cell),
+        "array": array(cell),
         "label": tree(mathml_name(step.name)),
         "sides": [[tree(line) for line in side] for side in sides(trace, step, Linked)],
     }
@@ -124,6 +131,11 @@ def plain(value: Any) -> Any:
     except OverflowError:
         return str(value)
     return number if math.isfinite(number) else str(number)
+
+
+def _matrix(equation: dict[str, str]) -> dict[str, Any]:
+    markup = ("name", "formula", "numbers", "value")
+    return {key: (tree(text) if text else None) if key in markup else text for key, text in equation.items()}
 
 
 def _section(section: Section) -> dict[str, Any]:

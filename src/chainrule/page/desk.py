@@ -1,46 +1,79 @@
-"""What lies on the table: an example with the changes made to it, and the step that is looked at."""
+"""What lies on the table: an example with the changes made to it, or a recorded run; and the step that is looked at."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from chainrule.derivation import derive
-from chainrule.errors import InputError
+from chainrule.errors import InputError, shown
 from chainrule.explain.scene import scene
 from chainrule.explain.story import arrange, chosen_sample
+from chainrule.meant import folder_of, is_recorded
+from chainrule.page.conflicts import ConflictError
+from chainrule.page.differences import differences
+from chainrule.page.subjects import Recorded, Seen, Subject, Worked
+from chainrule.phrases import say
 from chainrule.spec import Example
 from chainrule.spec import load as load_example
 from chainrule.tracing import Trace
 
-WHOLE = 3_000
-"""Up to so many numbers of a step are sent at once; more are sent when they are opened."""
+FEW, SUMMED = 500, 20_000
+"""Up to so many parameters, and up to so many of them times the rows that each one's gradient is a sum over, all numbers of a
+step are sent at once; of larger steps each is sent when it is opened."""
 
 
-class OutdatedError(InputError):
+NEAR = 1_000
+"""A change is looked at after as many updates as before it, if they are so few; else before the first."""
+
+
+REMEMBERED = 200
+"""So many changes can be taken back."""
+
+
+class OutdatedError(ConflictError):
     """A change to something that has been changed elsewhere: in another tab."""
+
+
+class Laid(NamedTuple):
+    """An example as it lay on the table, and as it was before anything of it was changed."""
+
+    example: Example
+    original: Example
 
 
 @dataclass
 class Desk:
-    """One example, its past and its future. Whoever asks holds `lock`.
+    """One example, its past and its future, or one recorded run. Whoever asks holds `lock`.
 
     version: counts the changes; sample: which is looked at; after: how many updates come before the step;
     beat: what takes long calls it again and again; it raises if nobody waits any more.
     """
 
-    example: Example
+    subject: Subject
     sample: int = 1
     after: int = 0
     version: int = 1
-    past: list[Example] = field(default_factory=list)
-    future: list[Example] = field(default_factory=list)
+    past: list[Laid] = field(default_factory=list)
+    future: list[Laid] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     beat: Callable[[], None] = lambda: None
-    _trace: Trace | None = None
+    _seen: Seen | None = None
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    _original: Example | None = None
+    _before: Trace | None = None
+    _notes: tuple[str, ...] = ()
+
+    @property
+    def example(self) -> Example:
+        """The example on the table; an InputError in words if a recorded run lies there."""
+        return self.subject.example
+
+    @property
+    def recorded(self) -> bool:
+        """Whether a recorded run lies here: it cannot be changed."""
+        return isinstance(self.subject, Recorded)
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What is costly to make and holds for this step only."""
@@ -52,70 +85,127 @@ class Desk:
     @property
     def trace(self) -> Trace:
         """The step that is looked at."""
-        if self._trace is None:
-            self._trace = derive(self.example, self.after, report=self._going)
-        return self._trace
+        return self.seen.trace
 
-    def place(self, example: Example) -> None:
-        """Puts a changed example on the table; the old one can be taken back."""
-        self.past.append(self.example)
-        self.future.clear()
-        self._replace(example)
+    @property
+    def seen(self) -> Seen:
+        """The step that is looked at, and tables about it."""
+        if self._seen is None:
+            self._seen = self.subject.seen(self.after, self._going)
+        return self._seen
+
+    @property
+    def original(self) -> Example:
+        """The example as it was before anything of it was changed."""
+        return self._original or self.example
+
+    def place(self, example: Example, after: int | None = None, notes: Iterable[str] = ()) -> None:
+        """Puts a changed example on the table; the old one can be taken back. after: what is looked at then; notes: what else
+        came of the change, in words."""
+        before = Laid(self.example, self.original)
+        self._replace(Laid(example, self.original), after, notes)
+        self._remember(before)
+
+    def begin(self, example: Example) -> None:
+        """Puts another example on the table. What lay there can be taken back, if it is an example too."""
+        before = Laid(self.example, self.original) if isinstance(self.subject, Worked) else None
+        self._replace(Laid(example, example), 0)
+        self.sample = 1
+        self._before = None  # two examples that have nothing to do with each other
+        if before is not None:
+            self._remember(before)
 
     def undo(self) -> None:
         """Takes the last change back."""
         if not self.past:
-            raise InputError("there is nothing to undo", do="change something first")
-        self.future.append(self.example)
-        self._replace(self.past.pop())
+            raise InputError(say("there is nothing to undo"), do=say("change something first"))
+        now = Laid(self.example, self.original)
+        self._replace(self.past[-1])
+        self.past.pop()
+        self.future.append(now)
 
     def redo(self) -> None:
         """Makes a change again that was taken back."""
         if not self.future:
-            raise InputError("there is nothing to do again", do="undo something first")
-        self.past.append(self.example)
-        self._replace(self.future.pop())
+            raise InputError(say("there is nothing to do again"), do=say("undo something first"))
+        now = Laid(self.example, self.original)
+        self._replace(self.future[-1])
+        self.future.pop()
+        self.past.append(now)
+
+    def _remember(self, before: Laid) -> None:
+        self.past.append(before)
+        del self.past[:-REMEMBERED]
+        self.future.clear()
 
     def look(self, sample: int | None = None, after: int | None = None) -> None:
         """Looks at another sample, or at the step after so many updates."""
+        self._before, self._notes = None, ()
         if after is not None and after != self.after:
-            trace = derive(self.example, after, report=self._going)  # first: what cannot be derived is not looked at
-            self.after, self._trace = after, trace
+            seen = self.subject.seen(after, self._going)  # first: what cannot be derived is not looked at
+            self.after, self._seen = after, seen
+            self.sample = min(self.sample, seen.trace.scope.rows)
         if sample is not None:
             chosen_sample(self.trace, sample)
             self.sample = sample
+
+    def derived(self, example: Example) -> Trace:
+        """The step of another example after as many updates as are looked at here."""
+        return Worked(example).seen(self.after, self._going).trace
 
     def current(self, version: object) -> None:
         """Refuses who has not seen the last change."""
         if version != self.version:
             raise OutdatedError(
-                "this was changed in another tab", got=f"version {version}; here is version {self.version}",
-                do="reload the page to see it as it is now",
+                say("this was changed in another tab"),
+                got=say("version {version}; here is version {here}", version=shown(version), here=self.version),
+                do=say("load what lies here now, and change it again"),
             )  # fmt: skip
 
-    def _replace(self, example: Example) -> None:
-        trace = derive(example, self.after, report=self._going)  # first: what cannot be derived is not put on the table
-        self.example, self._trace = example, trace
-        self.sample = min(self.sample, trace.scope.rows)
+    def _replace(self, laid: Laid, after: int | None = None, notes: Iterable[str] = ()) -> None:
+        subject = Worked(laid.example)
+        if after is None:
+            after = self.after if self.after <= NEAR else 0
+        seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
+        self._before = None if self.recorded else self.trace
+        self.subject.close()
+        self.subject, self.after, self._seen = subject, after, seen
+        self._original, self._notes = laid.original, tuple(notes)
+        self.sample = min(self.sample, seen.trace.scope.rows)
         self.version += 1
 
-    def _going(self, number: int, loss: float) -> None:
+    def _going(self) -> None:
         self.beat()
+
+    def close(self) -> None:
+        """Ends what goes on."""
+        self.subject.close()
 
     def view(self) -> dict[str, Any]:
         """All that the page shows of the step."""
-        trace = self.trace
-        whole = len(trace.cells_of(self.sample)) <= WHOLE if trace.count <= 50 * WHOLE else False
-        story = arrange(trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, brief=not whole)
+        trace, sheets = self.seen
+        parameters = trace.network.size
+        whole = parameters <= FEW and parameters * trace.scope.rows <= SUMMED
+        story = arrange(
+            trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, sheets=sheets, brief=not whole
+        )
         return scene(trace, story) | {
             "version": self.version,
             "whole": whole,
             "after": self.after,
+            "recorded": self.recorded,
+            "place": trace.places[self.sample - 1] if trace.places else "",
             "undo": len(self.past),
             "redo": len(self.future),
+            "changed": None if self._before is None else differences(self._before, trace, self.sample),
+            "said": list(self._notes),
         }
 
 
 def laid(what: str) -> Desk:
-    """A desk with the example of a name or a file on it."""
-    return Desk(load_example(what))
+    """A desk with the example of a name or a file on it, or with a recorded run of a folder."""
+    if is_recorded(what):
+        from chainrule.replay import RecordedRun  # with all that a run needs: an example is there sooner without it
+
+        return Desk(Recorded(RecordedRun(folder_of(what))))
+    return Desk(Worked(load_example(what)))
