@@ -324,7 +324,7 @@ def test_what_a_user_gets_wrong_comes_back_as_problems(page_server):
     entered = started.enter()
     status, _, answer = started.post("open", {"id": "w99"}, entered)
     assert status == 422
-    assert answer["error"]["problems"][0].keys() == {"what", "where", "got", "do"}
+    assert answer["error"]["problems"][0].keys() >= {"what", "where", "got", "do"}
     assert "w99" in answer["error"]["problems"][0]["what"]
 
 
@@ -503,7 +503,8 @@ def test_two_hundred_at_once_are_all_answered(serving):
     """W12: who asks something is not the one who has to go; asks wait for each other."""
     started = serving()
     links = [started.open("open", {"id": "E"}) for _ in range(200)]
-    assert {link.getresponse().status for link in links} == {200}
+    answers = [link.getresponse() for link in links]
+    assert {(answer.status, len(answer.read()) > 100) for answer in answers} == {(200, True)}
     for link in links:
         link.close()
     until(lambda: len(started._server.server_state.connections) <= connections.MOST)
