@@ -59,6 +59,7 @@ export interface Spread {
   mean?: number;
   most?: number;
   bins: number[];
+  told?: { least: string; mean: string; most: string };
 }
 
 /** The inputs, or a layer. `units` of small networks, `spread` of larger ones. */

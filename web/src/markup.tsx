@@ -39,7 +39,7 @@ function link(id: string, open: Open) {
     event.preventDefault();
     open(id);
   };
-  return { class: "link", "data-cell": id, role: "button", tabIndex: 0, onClick: () => open(id), onKeyDown: keys };
+  return { class: "link", "data-cell": id, role: "button", tabindex: 0, onClick: () => open(id), onKeyDown: keys };
 }
 
 /** A number's whole equation: name, formula, formula with numbers and value, a line each. */

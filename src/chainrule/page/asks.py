@@ -18,6 +18,8 @@ Stream: TypeAlias = Callable[[Desk, dict[str, Any]], Iterator[dict[str, Any]]]
 ASKS: dict[str, Ask] = {
     "look": looking.look,
     "open": looking.opened,
+    "units": looking.units,
+    "largest": looking.largest,
     "check": trying.check,
     "marked": trying.marked,
     "printed": trying.printed,

@@ -63,7 +63,7 @@ function Drawing({ edges }: { edges: Edge[] }) {
     "data-key": key,
     class: `${classes} ${stand(lit, key)}`,
     role: "button" as const,
-    tabIndex: focused === key ? 0 : -1,
+    tabindex: focused === key ? 0 : -1,
     "aria-label": label,
     onClick: click,
     onFocus: () => setFocus(key),
@@ -104,7 +104,7 @@ function Drawing({ edges }: { edges: Edge[] }) {
                 {...item(unit.key, unitSentence(unit, phase, !column.layer), `unit ${bias ? "now" : ""}`, () => open(main.id))}
               >
                 <Card
-                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} size={plan.size} title={unit.unit}
+                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} numbers={Object.values(unit.numbers)} current={walk.step?.id} size={plan.size} title={unit.unit}
                   rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
                 />
               </g>
@@ -154,7 +154,7 @@ function Rows({ box, rows, lit, reached, before, open, small }: {
   const left = box.x - box.width / 2;
   const first = box.y - ((rows.length - 1) * 17) / 2 + 4;
   return (
-    <>
+    <g aria-hidden="true">
       <rect class="card" x={left} y={box.y - box.height / 2} width={box.width} height={box.height} rx={8} />
       {rows.map(({ label, number }, i) => {
         const old = before.get(number.id);
@@ -169,7 +169,7 @@ function Rows({ box, rows, lit, reached, before, open, small }: {
           </g>
         );
       })}
-    </>
+    </g>
   );
 }
 

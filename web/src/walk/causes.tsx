@@ -93,7 +93,7 @@ export function Causes({ walk, step: root }: { walk: Walking; step: Step }) {
             aria-label={row.more ? t("{n} more numbers", { n: row.more }) : row.step ? `${row.step.name} = ${row.step.shown}` : row.id}
             onClick={() => (setFocus(row.path), leads(row) ? unfold(row, !row.open) : row.id && walk.open(row.id))}
           >
-            <span class="twist" aria-hidden="true">{leads(row) ? (row.open ? "▾" : "▸") : ""}</span>
+            <span class="line" aria-hidden="true"><span class="twist">{leads(row) ? (row.open ? "▾" : "▸") : ""}</span>
             {row.more ? (
               <span class="soft">{t("{n} more numbers", { n: row.more })}</span>
             ) : (
@@ -105,6 +105,7 @@ export function Causes({ walk, step: root }: { walk: Walking; step: Step }) {
                 <span class="number">{row.step?.shown ?? "…"}</span>
               </>
             )}
+            </span>
           </li>
         ))}
       </ul>
