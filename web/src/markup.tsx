@@ -56,7 +56,7 @@ export function Equation({ step, open }: { step: Step; open?: Open }) {
       );
     });
   return (
-    <math display="block" class="equation">
+    <math display="block" class="equation" role="group" aria-label={`${step.name} = ${step.formula}`}>
       <mtable>{rows}</mtable>
     </math>
   );

@@ -1,6 +1,7 @@
 // The units: a card each, with its name and the numbers that the phase is about; and behind the outputs targets and loss.
 
 import type { Drawn, Phase, Unit, UnitNumber } from "../data";
+import type { JSX } from "preact";
 import { t } from "../phrases";
 import { wide, type Box, type Size } from "./layout";
 
@@ -60,7 +61,13 @@ interface CardProps {
   open: (id: string) => void;
 }
 
-/** The inside of a card. */
+/** The card itself: what is focused and opened. What is written on it stands beside it, so that its name is a sentence. */
+export function Frame({ box, ...given }: { box: Box } & JSX.SVGAttributes<SVGRectElement>) {
+  const { x, y, width, height } = box;
+  return <rect class="card" role="button" x={x - width / 2} y={y - height / 2} width={width} height={height} rx={8} {...given} />;
+}
+
+/** What is written on a card. */
 export function Card({ box, size, title, rows, main, numbers, current, lit, reached, before, open }: CardProps) {
   const left = box.x - box.width / 2;
   const top = box.y - box.height / 2;
@@ -72,7 +79,6 @@ export function Card({ box, size, title, rows, main, numbers, current, lit, reac
   const lines = size === "small" ? [{ label: "", number: numbers.find(({ id }) => id === current) ?? main }] : rows;
   return (
     <g aria-hidden="true">
-      <rect class="card" x={left} y={top} width={box.width} height={box.height} rx={8} />
       <text class="title" x={left + 10} y={top + 17}>{title}</text>
       {lines.map(({ label, number }, i) => {
         const y = top + 35 + i * 17;
