@@ -169,10 +169,12 @@ ROOMS = {
         "reasons",
         "explain",
     },
+    "comparing": {"rules", "conventions", "tracing"},
     "phrases": set(),
     "drawing": {"naming", "terms", "tracing"},
     "explain": {"rules", "readers", "drawing", "naming", "phrases", "terms", "steps", "tracing"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples"},
+    "meant": {"spec"},
     "derivation": {"raw", "rules", "textbook", "network", "conventions", "training", "tracing", "spec"},
     "marking": {
         "rules",
@@ -190,6 +192,7 @@ ROOMS = {
     },
     "cli": {
         "rules",
+        "comparing",
         "conventions",
         "course",
         "derivation",
@@ -200,6 +203,7 @@ ROOMS = {
         "folding",
         "judging",
         "marking",
+        "meant",
         "models",
         "page",
         "phrases",
@@ -215,18 +219,26 @@ ROOMS = {
         "tracing",
     },
     "page": {
+        "comparing",
         "conventions",
         "derivation",
+        "diagnosis",
         "drawing",
+        "draws",
         "explain",
         "marking",
+        "meant",
         "naming",
         "network",
         "phrases",
+        "preparing",
+        "raw",
+        "readers",
         "replay",
         "rules",
         "spec",
         "tables",
+        "terms",
         "tracing",
         "training",
     },
@@ -245,7 +257,7 @@ OUTSIDE = {
     "uvicorn": {"page"},
     "h11": {"page"},  # what uvicorn reads with
 }
-NO_NUMPY = {"errors", "rules", "conventions", "naming", "explain", "cli"}
+NO_NUMPY = {"errors", "rules", "conventions", "naming", "phrases", "cli"}
 ONLY_WHEN_USED = {"scipy", "mpmath", "sklearn"}
 LOADED_WHEN_USED = {"estimators"}  # a whole room that nothing imports before it is used: it brings scikit-learn and scipy
 

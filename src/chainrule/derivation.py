@@ -18,6 +18,7 @@ from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer, Schedule, made
 from chainrule.textbook import Naming
 from chainrule.tracing import Trace
+from chainrule.training import Reached, Training
 
 if TYPE_CHECKING:
     from chainrule.spec import Example
@@ -116,15 +117,16 @@ def derive(
     style: str = "",
     report: Callable[[int, float], None] | None = None,
     engine: str = "reference",
+    start: Reached | None = None,
 ) -> Trace:
     """The step that `trace` describes; `report` is told the number and the loss of each update before it.
 
     engine: who trains those updates. The reference is the definition, to the last digit; "auto" is enough where the first
-    ten digits are.
+    ten digits are. start: where the same job stands after some of them, which are not done again then.
     """
     network, number, state, notes = job.network, 0, None, (*_legend(job), *job.notes)
     if after or until is not None or patience is not None:
-        outcome = _train(job, after, until, patience, report, engine)
+        outcome = _train(job, after, until, patience, report, engine, start)
         network = copy.copy(network)
         network.parameters, network.memory = outcome.parameters, outcome.memory
         number, state = outcome.number, outcome.state
@@ -159,6 +161,24 @@ def derive(
     )
 
 
+def begun(job: Job | Example, until: float | None = None, engine: str = "reference", start: Reached | None = None) -> Training:
+    """The training of a job, to be gone through slice by slice."""
+    return Training(*_subject(job), until=until, engine=engine, start=start, **_choices(job))
+
+
+def _subject(job: Job | Example) -> tuple[Network, Any, Any, Optimizer]:
+    """What is trained, on what, by which rule."""
+    return job.network, job.x, job.t, job.optimizer
+
+
+def _choices(job: Job | Example) -> dict[str, Any]:
+    """What else decides the bits of its training, as `training.run` takes it."""
+    return {
+        "batch_size": job.batch_size, "schedule": job.schedule, "clipping": job.clipping, "conventions": job.conventions,
+        "weight": job.weight, "keeps": job.keeps,
+    }  # fmt: skip
+
+
 def _train(
     job: Job | Example,
     after: int,
@@ -166,25 +186,13 @@ def _train(
     patience: int | None,
     report: Callable[[int, float], None] | None,
     engine: str,
+    start: Reached | None,
 ) -> training.Outcome:
     endless = until is not None or patience is not None
     outcome = training.run(
-        job.network,
-        job.x,
-        job.t,
-        job.optimizer,
-        updates=FOREVER if endless else after,
-        until=until,
-        patience=patience,
-        batch_size=job.batch_size,
-        schedule=job.schedule,
-        clipping=job.clipping,
-        conventions=job.conventions,
-        weight=job.weight,
-        keeps=job.keeps,
-        engine=engine,
-        report=report,
-    )
+        *_subject(job), updates=FOREVER if endless else after, until=until, patience=patience, engine=engine, start=start,
+        report=report, **_choices(job),
+    )  # fmt: skip
     if outcome.reason == "not finite":
         raise training.diverged(outcome.number, job.optimizer.learning_rate)
     if endless and outcome.reason == "updates":

@@ -35,15 +35,15 @@ def drawing(trace: Trace, described: Callable[[Any], str], sample: int = 1) -> d
         "inputs": network.inputs,
         "columns": columns,
         "edges": _edges(trace) if small else None,
-        "loss": {"name": network.loss.name, "shown": trace.digits.text(trace.loss)}
-        | ({} if trace.forward_only else {"number": _number(trace, Cell("E"))}),
+        "loss": None if trace.forward_only else {"name": network.loss.name, "number": _number(trace, Cell("E"))},
         "parameters": int(network.size),
     }
 
 
 def _column(trace: Trace, place: int, width: int, small: bool, sample: int) -> dict[str, Any]:
     row = min(sample, trace.scope.rows) - 1
-    values = np.asarray(trace.x[row] if place == 0 else trace.values("a", place)[row])
+    source = passed_on(trace, place)
+    values = np.asarray(trace.values("a", source)[row] if source else trace.x[row])
     column: dict[str, Any] = {"layer": place, "size": width, "rule": "", "kind": "inputs"}
     if small:
         column["units"] = [unit(trace, place, i, row + 1) for i in range(width)]
@@ -57,11 +57,20 @@ def _column(trace: Trace, place: int, width: int, small: bool, sample: int) -> d
     return column
 
 
+def passed_on(trace: Trace, place: int) -> int:
+    """The layer whose outputs a layer puts out: its own, or an earlier one's if it only passes them on, as dropout does in a
+    prediction; 0 for the inputs."""
+    while place and trace.values("a", place) is None:
+        place -= 1
+    return place
+
+
 def unit(trace: Trace, place: int, i: int, sample: int) -> dict[str, Any]:
     """Unit i of a layer, or an input, from 0: its short name and the numbers that are shown at it."""
     named = sample if trace.scope.rows > 1 else 0
     last, units = len(trace.network.layers), (i + 1,)
-    out = Cell("a", place, units, named) if place else Cell("x", 0, units, named)
+    source = passed_on(trace, place)
+    out = Cell("a", source, units, named) if source else Cell("x", 0, units, named)
     cells = {"out": out}
     if place:
         bias = Cell("b", place, units) if trace.has(Cell("b", place, units)) else Cell("b", place)

@@ -21,7 +21,7 @@ _WEYL = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
-PURPOSES = {"weights": 1, "dropout": 2, "shuffle": 3, "split": 4, "probe": 5, "importance": 6}
+PURPOSES = {"weights": 1, "dropout": 2, "shuffle": 3, "split": 4, "probe": 5, "importance": 6, "points": 7}
 
 
 def philox(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.uint64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,16 +27,22 @@ SLICE = 1000
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Where training ended. `loss` belongs to `parameters`: it is the loss before update number + 1.
-
-    losses: the loss before each update, of that update's batch. reason: "updates", "until", "patience" or "not finite".
-    """
+class Reached:
+    """Where training stands after `number` updates: all that it goes on from, to the same bits."""
 
     parameters: Any
     state: State
     memory: list[dict[str, Any]]
     number: int
+
+
+@dataclass(frozen=True)
+class Outcome(Reached):
+    """Where training ended. `loss` belongs to `parameters`: it is the loss before update number + 1.
+
+    losses: the loss before each update, of that update's batch. reason: "updates", "until", "patience" or "not finite".
+    """
+
     loss: float
     losses: list[float]
     reason: str
@@ -58,50 +65,122 @@ def run(
     weight: Any = None,
     keeps: dict[int, Any] | None = None,
     engine: str = "auto",
+    start: Reached | None = None,
     report: Callable[[int, float], None] | None = None,
 ) -> Outcome:
     """Trains a copy of the network. One epoch is one pass over the rows: one update without batch_size.
 
-    updates: at most so many. until: stop when the loss of all rows is at most this. patience: stop after so many epochs
-    that did not bring the loss of all rows down by more than tolerance. engine: "auto", or the name of one. Raises
-    InputError if nothing would end it.
+    updates: at most so many, those before `start` counted. until: stop when the loss of all rows is at most this. patience:
+    stop after so many epochs that did not bring the loss of all rows down by more than tolerance. engine: "auto", or the
+    name of one. Raises InputError if nothing would end it.
     """
     _check(updates, until, patience, batch_size, tolerance)
-    x = network.rows(x)
-    t = network.goals(t, len(x))
-    weight = network.weights(weight, len(x))
-    optimizer = network.like(optimizer)
-    clipping = None if clipping is None else network.like(clipping)
-    task = Task(network, x, t, optimizer, weight, clipping, conventions, keeps)
-    session = choose(engine, task).Session(task)
-    batches = _Batches(len(x), batch_size, network.seed)
-    watch = _Watch(until, patience, tolerance)
-
-    def advance(count: int, goal: float) -> list[float]:
-        numbers = range(session.number + 1, session.number + 1 + count)
-        rates = [schedule.rate(optimizer.learning_rate, k) if schedule else optimizer.learning_rate for k in numbers]
-        found: list[float] = session.advance([batches.rows(k) for k in numbers], rates, goal)
-        return found
-
+    going = Training(
+        network, x, t, optimizer, until=until, patience=patience, tolerance=tolerance, batch_size=batch_size,
+        schedule=schedule, clipping=clipping, conventions=conventions, weight=weight, keeps=keeps, engine=engine, start=start,
+    )  # fmt: skip
     losses: list[float] = []
-    while not watch.ended and (updates is None or session.number < updates):
-        left = SLICE if updates is None else min(SLICE, updates - session.number)
+    while not going.ended and (updates is None or going.number < updates):
+        found = going.advance(SLICE if updates is None else min(SLICE, updates - going.number))
+        losses += found
+        if report is not None and found:
+            report(going.number, going.last)
+    loss = going.loss()
+    return Outcome(**vars(going.reached), loss=loss, losses=losses, reason=going.ended or "updates")
+
+
+class Training:
+    """Updates of a copy of a network, slice after slice; how they are cut into slices changes no bit and no end.
+
+    ended: why it is over: "until", "patience", "not finite"; empty while it goes on. last: the newest loss that was computed.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        x: Any,
+        t: Any,
+        optimizer: Optimizer,
+        *,
+        until: float | None = None,
+        patience: int | None = None,
+        tolerance: float = TOLERANCE,
+        batch_size: int | None = None,
+        schedule: Schedule | None = None,
+        clipping: Clipping | None = None,
+        conventions: Conventions = Conventions(),
+        weight: Any = None,
+        keeps: dict[int, Any] | None = None,
+        engine: str = "auto",
+        start: Reached | None = None,
+    ) -> None:
+        x = network.rows(x)
+        self._optimizer, self._schedule, self._patience = network.like(optimizer), schedule, patience
+        task = Task(
+            network, x, network.goals(t, len(x)), self._optimizer, network.weights(weight, len(x)),
+            None if clipping is None else network.like(clipping), conventions, keeps,
+        )  # fmt: skip
+        if start is not None:
+            network = copy.copy(network)
+            network.memory = start.memory
+            task = task._replace(network=network, parameters=start.parameters, state=start.state, number=start.number)
+        self.task = task
+        self.session = choose(engine, task).Session(task)
+        self.last = math.nan
+        self._batches = _Batches(len(x), batch_size, network.seed)
+        self._watch = _Watch(until, patience, tolerance)
+
+    @property
+    def number(self) -> int:
+        """Updates that are done, those before the start counted."""
+        return int(self.session.number)
+
+    @property
+    def ended(self) -> str:
+        return self._watch.ended
+
+    @property
+    def reached(self) -> Reached:
+        """Where it stands, as a copy that training on leaves as it is."""
+        session = self.session
+        return Reached(np.array(session.parameters), session.state, [dict(each) for each in session.memory], session.number)
+
+    def rows(self, number: int) -> Any:
+        """The rows (from 0) of an update's batch."""
+        return np.arange(self._batches.count)[self._batches.rows(number)]
+
+    def rate(self, number: int) -> Any:
+        """The learning rate of an update."""
+        rate = self._optimizer.learning_rate
+        return self._schedule.rate(rate, number) if self._schedule else rate
+
+    def advance(self, most: int) -> list[float]:
+        """At most so many updates more: the loss before each that was done, of its batch. Sets `ended` where it is over."""
+        batches, watch, number = self._batches, self._watch, self.number
         if batches.whole:
-            found = advance(left if patience is None else 1, -math.inf if until is None else until)
+            found = self._advance(most if self._patience is None else 1, -math.inf if watch.until is None else watch.until)
             watch.see(found[-1])
         else:
-            if watch.watching:
-                watch.see(sum(session.loss(x, t, weight)))
+            if watch.watching and batches.left_in_epoch(number) == batches.per_epoch:
+                task = self.task
+                watch.see(sum(self.session.loss(task.x, task.t, task.weight)))
                 if watch.ended:
-                    break
-            found = advance(min(left, batches.left_in_epoch(session.number)), -math.inf)
+                    return []
+            found = self._advance(min(most, batches.left_in_epoch(number)), -math.inf)
             if not math.isfinite(found[-1]):
                 watch.ended = "not finite"
-        losses += found[: len(found) - (watch.ended in ("until", "not finite"))]
-        if report is not None:
-            report(session.number, found[-1])
-    loss = advance(1, math.inf)[0]
-    return Outcome(session.parameters, session.state, session.memory, session.number, loss, losses, watch.ended or "updates")
+        self.last = found[-1]
+        return found[: len(found) - (watch.ended in ("until", "not finite"))]
+
+    def loss(self) -> float:
+        """The loss before the next update, of its batch; nothing is updated."""
+        return self._advance(1, math.inf)[0]
+
+    def _advance(self, count: int, goal: float) -> list[float]:
+        numbers = range(self.number + 1, self.number + 1 + count)
+        rows = [self._batches.rows(k) for k in numbers]
+        found: list[float] = self.session.advance(rows, [self.rate(k) for k in numbers], goal)
+        return found
 
 
 class _Watch:

@@ -89,7 +89,7 @@ export interface Drawing {
   inputs: number;
   columns: Column[];
   edges: Edge[] | null;
-  loss: { name: string; shown: string; number?: Drawn };
+  loss: { name: string; number: Drawn } | null; // a prediction has none
   parameters: number;
 }
 

@@ -11,6 +11,7 @@ from chainrule.cli import recorded, shared
 from chainrule.cli.recorded import Telling
 from chainrule.errors import InputError, shown
 from chainrule.explain import FORMATS
+from chainrule.meant import is_recorded
 
 SUFFIXES = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".json": "json"}
 
@@ -66,7 +67,7 @@ def command(
         raise click.UsageError(f"--fragment is for latex and html, not for {form} - leave it out")
     options = {"width": shared.width()} if form == "text" else {"fragment": fragment} if form in ("latex", "html") else {}
     telling = Telling(of, sample, form, not no_time, digits, style or "", options, file)
-    if row is not None or recorded.is_recorded(what):
+    if row is not None or is_recorded(what):
         recorded.refuse(what, {"--until": until, "--patience": patience, "--set": settings or None})
         if row is not None:
             recorded.refuse(what, {"--step": step, "--after": after, "--sample": sample})

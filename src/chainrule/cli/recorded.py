@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chainrule.cli import shared
 from chainrule.errors import InputError, shown
 from chainrule.explain import tell
+from chainrule.meant import folder_of, is_recorded
 
 if TYPE_CHECKING:
     from chainrule.replay import RecordedRun
@@ -37,23 +38,6 @@ class Telling:
         if not text.isascii() or not text.isdigit() or len(text) > 9:
             raise InputError("--sample needs a whole number or all", got=shown(text), do="for example --sample 3")
         return int(text)
-
-
-def is_recorded(what: str) -> bool:
-    """Whether this is the folder of a run, and no spec or example."""
-    path = Path(what)
-    if path.name == "run.toml" or (path / "run.toml").is_file():
-        return True
-    if not path.is_dir():
-        return False
-    from chainrule.spec import example_names
-
-    return what not in example_names()  # a folder may be called like an example
-
-
-def folder_of(what: str) -> Path:
-    path = Path(what)
-    return path.parent if path.name == "run.toml" else path
 
 
 def refuse(what: str, options: Mapping[str, Any]) -> None:

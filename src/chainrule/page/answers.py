@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from chainrule.errors import InputError, Problem
-from chainrule.page.desk import OutdatedError
+from chainrule.page.conflicts import ConflictError
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; "
@@ -86,8 +86,8 @@ def refused(status: int, headers: dict[str, str] | None = None) -> Response:
 
 
 def problems(error: InputError) -> Response:
-    """What a user got wrong: 409 if it was changed in another tab, 422 otherwise."""
-    return said(trouble(error.problems[:20]), 409 if isinstance(error, OutdatedError) else 422)
+    """What a user got wrong: 409 if it goes against how things stand, 422 otherwise."""
+    return said(trouble(error.problems[:20]), 409 if isinstance(error, ConflictError) else 422)
 
 
 def trouble(found: Any, name: str = "") -> dict[str, Any]:

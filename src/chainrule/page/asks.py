@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from chainrule.page import looking, trying
+from chainrule.page import looking, practising, trying
 from chainrule.page.desk import Desk
 
 Ask: TypeAlias = Callable[[Desk, dict[str, Any]], dict[str, Any]]
@@ -24,8 +24,16 @@ ASKS: dict[str, Ask] = {
     "marked": trying.marked,
     "printed": trying.printed,
     "read": trying.read,
+    "train": practising.train,
+    "stop": practising.stop,
+    "reset": practising.reset,
+    "trained": practising.trained,
+    "exact": practising.exact,
+    "data": practising.data,
+    "surface": practising.surface,
+    "there": practising.there,
 }
 
 # A stream gives one event after another until it ends, or until nobody listens: then it is closed, and its `finally` runs.
-# The desk is locked while an event is made, and free between two.
-STREAMS: dict[str, Stream] = {}
+# The desk is held while a stream begins, and not while it waits for its next event.
+STREAMS: dict[str, Stream] = {"progress": practising.progress}

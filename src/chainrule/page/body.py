@@ -44,6 +44,13 @@ class Body:
             raise InputError(f"{key} must be a whole number from {least} to {most:,}", got=shown(value), field=key)
         return value
 
+    def switch(self, key: str) -> bool:
+        """True or false; false if it is not said."""
+        value = self.take(key)
+        if value is not None and not isinstance(value, bool):
+            raise InputError(f"{key} must be true or false", got=shown(value), field=key)
+        return bool(value)
+
     def close(self) -> None:
         """Refuses keys that nobody asked for."""
         for key in self._left:

@@ -1,4 +1,4 @@
-"""What lies on the table: an example with the changes made to it, and the step that is looked at."""
+"""What lies on the table: an example with the changes made to it, or a recorded run; and the step that is looked at."""
 
 from __future__ import annotations
 
@@ -7,31 +7,38 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chainrule.derivation import derive
 from chainrule.errors import InputError
 from chainrule.explain.scene import scene
 from chainrule.explain.story import arrange, chosen_sample
+from chainrule.meant import folder_of, is_recorded
+from chainrule.page.conflicts import ConflictError
+from chainrule.page.subjects import Recorded, Seen, Subject, Worked
 from chainrule.spec import Example
 from chainrule.spec import load as load_example
 from chainrule.tracing import Trace
 
-WHOLE = 3_000
-"""Up to so many numbers of a step are sent at once; more are sent when they are opened."""
+FEW, SUMMED = 500, 20_000
+"""Up to so many parameters, and up to so many of them times the rows that each one's gradient is a sum over, all numbers of a
+step are sent at once; of larger steps each is sent when it is opened."""
 
 
-class OutdatedError(InputError):
+NEAR = 1_000
+"""A change is looked at after as many updates as before it, if they are so few; else before the first."""
+
+
+class OutdatedError(ConflictError):
     """A change to something that has been changed elsewhere: in another tab."""
 
 
 @dataclass
 class Desk:
-    """One example, its past and its future. Whoever asks holds `lock`.
+    """One example, its past and its future, or one recorded run. Whoever asks holds `lock`.
 
     version: counts the changes; sample: which is looked at; after: how many updates come before the step;
     beat: what takes long calls it again and again; it raises if nobody waits any more.
     """
 
-    example: Example
+    subject: Subject
     sample: int = 1
     after: int = 0
     version: int = 1
@@ -39,8 +46,13 @@ class Desk:
     future: list[Example] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     beat: Callable[[], None] = lambda: None
-    _trace: Trace | None = None
+    _seen: Seen | None = None
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def example(self) -> Example:
+        """The example on the table; an InputError in words if a recorded run lies there."""
+        return self.subject.example
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What is costly to make and holds for this step only."""
@@ -52,15 +64,21 @@ class Desk:
     @property
     def trace(self) -> Trace:
         """The step that is looked at."""
-        if self._trace is None:
-            self._trace = derive(self.example, self.after, report=self._going)
-        return self._trace
+        return self.seen.trace
 
-    def place(self, example: Example) -> None:
-        """Puts a changed example on the table; the old one can be taken back."""
-        self.past.append(self.example)
+    @property
+    def seen(self) -> Seen:
+        """The step that is looked at, and tables about it."""
+        if self._seen is None:
+            self._seen = self.subject.seen(self.after, self._going)
+        return self._seen
+
+    def place(self, example: Example, after: int | None = None) -> None:
+        """Puts a changed example on the table, or another one; the old one can be taken back. after: what is looked at then."""
+        before = self.example
+        self._replace(example, after)
+        self.past.append(before)
         self.future.clear()
-        self._replace(example)
 
     def undo(self) -> None:
         """Takes the last change back."""
@@ -79,8 +97,9 @@ class Desk:
     def look(self, sample: int | None = None, after: int | None = None) -> None:
         """Looks at another sample, or at the step after so many updates."""
         if after is not None and after != self.after:
-            trace = derive(self.example, after, report=self._going)  # first: what cannot be derived is not looked at
-            self.after, self._trace = after, trace
+            seen = self.subject.seen(after, self._going)  # first: what cannot be derived is not looked at
+            self.after, self._seen = after, seen
+            self.sample = min(self.sample, seen.trace.scope.rows)
         if sample is not None:
             chosen_sample(self.trace, sample)
             self.sample = sample
@@ -93,29 +112,46 @@ class Desk:
                 do="reload the page to see it as it is now",
             )  # fmt: skip
 
-    def _replace(self, example: Example) -> None:
-        trace = derive(example, self.after, report=self._going)  # first: what cannot be derived is not put on the table
-        self.example, self._trace = example, trace
-        self.sample = min(self.sample, trace.scope.rows)
+    def _replace(self, example: Example, after: int | None = None) -> None:
+        subject = Worked(example)
+        if after is None:
+            after = self.after if self.after <= NEAR else 0
+        seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
+        self.subject.close()
+        self.subject, self.after, self._seen = subject, after, seen
+        self.sample = min(self.sample, seen.trace.scope.rows)
         self.version += 1
 
-    def _going(self, number: int, loss: float) -> None:
+    def _going(self) -> None:
         self.beat()
+
+    def close(self) -> None:
+        """Ends what goes on."""
+        self.subject.close()
 
     def view(self) -> dict[str, Any]:
         """All that the page shows of the step."""
-        trace = self.trace
-        whole = len(trace.cells_of(self.sample)) <= WHOLE if trace.count <= 50 * WHOLE else False
-        story = arrange(trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, brief=not whole)
+        trace, sheets = self.seen
+        parameters = trace.network.size
+        whole = parameters <= FEW and parameters * trace.scope.rows <= SUMMED
+        story = arrange(
+            trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, sheets=sheets, brief=not whole
+        )
         return scene(trace, story) | {
             "version": self.version,
             "whole": whole,
             "after": self.after,
+            "recorded": isinstance(self.subject, Recorded),
+            "place": trace.places[self.sample - 1] if trace.places else "",
             "undo": len(self.past),
             "redo": len(self.future),
         }
 
 
 def laid(what: str) -> Desk:
-    """A desk with the example of a name or a file on it."""
-    return Desk(load_example(what))
+    """A desk with the example of a name or a file on it, or with a recorded run of a folder."""
+    if is_recorded(what):
+        from chainrule.replay import RecordedRun  # with all that a run needs: an example is there sooner without it
+
+        return Desk(Recorded(RecordedRun(folder_of(what))))
+    return Desk(Worked(load_example(what)))

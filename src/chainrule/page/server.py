@@ -238,7 +238,10 @@ def serve(desk: Desk, host: str = "127.0.0.1", port: int | None = None, spoken: 
         sys.stderr.flush()
     if browser:
         open_browser(f"{address}#{keys.link}")
-    server.run(opened)
+    try:
+        server.run(opened)
+    finally:
+        desk.close()
     return code[0]
 
 

@@ -124,8 +124,8 @@ class Events:
         self._desk, self._events, self._leaving = desk, events, leaving
 
     async def next(self) -> dict[str, Any] | None:
-        """The next event; None if there is none."""
-        return await answered(self._desk, lambda: next(self._events, None), self._leaving)
+        """The next event; None if there is none. The desk is free while it is waited for."""
+        return await _waited(Turn(), in_thread(lambda: next(self._events, None)), self._leaving)
 
     async def close(self) -> None:
         """Ends the stream: its `finally` runs before anybody else gets the desk."""

@@ -7,7 +7,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.network import Network
 from chainrule.raw import Raw
 from chainrule.rules.rule import Clipping, Optimizer, Schedule
-from chainrule.spec import documents
+from chainrule.spec import documents, kept
 from chainrule.spec.data import Data, Goal, read_data
 from chainrule.spec.documents import Document
 from chainrule.spec.fields import Mistakes, Section
 from chainrule.spec.names import read_names
-from chainrule.spec.network import NetworkDraft, build_network, read_network
+from chainrule.spec.network import BYTES, NetworkDraft, build_network, read_network
 from chainrule.spec.update import read_update
 from chainrule.textbook import Naming
 
@@ -36,6 +36,14 @@ ORDER = ("mazur", "lamsal", "two-two-one", "three-layer", "penguins")
 
 Settings = Sequence[tuple[str, Any]]
 """Dotted paths and their new values, as text or as data: ("update.order", "sequential")."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large an example may be where it is read. A spec of one's own is limited by memory alone."""
+
+    parameters: int = BYTES // 8
+    rows: int = 2**31
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +77,26 @@ class Example:
         """The same example with some values changed: `with_settings([("update.order", "sequential")])`."""
         return _build(self.document, (*self.settings, *settings))
 
+    def edited(self, settings: Settings = (), limits: Limits | None = None) -> Example:
+        """The same example with values changed for good: from here on it is as if it had been written so."""
+        return self.rewritten(edited(self.data, settings), limits)
+
+    def rewritten(self, data: dict[str, Any], limits: Limits | None = None) -> Example:
+        """The example that other plain data describes, in the place of this one. No line of a file is named any more."""
+        return replace(_build(Document(data, "", folder=self.document.home), (), limits), file=self.file)
+
 
 def read_spec(path: str | os.PathLike[str], settings: Settings = ()) -> Example:
-    """The worked example in a TOML or JSON file. Raises InputError with every mistake of the file."""
+    """The worked example in a TOML or JSON file, or in a page that was kept. Raises InputError with every mistake of it."""
     return parse_spec(documents.contents(path), os.fspath(path), settings)
 
 
 def parse_spec(text: str | bytes, file: str = "", settings: Settings = ()) -> Example:
-    """The worked example in a text. file: its name, for messages, and the folder of its table."""
+    """The worked example in a text: TOML, JSON, or a page that was kept. file: its name, for messages, and the folder of its
+    table."""
+    if kept.is_page(text, file):
+        spec = kept.spec_of(documents.decoded(text, file), file)
+        return _build(documents.read(spec), tuple(settings))  # its lines are not those of the file, nor is its table beside it
     return _build(documents.read(text, file), tuple(settings))
 
 
@@ -115,6 +135,16 @@ def load(what: str | os.PathLike[str], settings: Settings = ()) -> Example:
     raise InputError(f"there is no file and no bundled example called {shown(name)}", do=do)
 
 
+def edited(data: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Plain data with some values changed; an InputError that names every path that leads nowhere."""
+    changed, mistakes = copy.deepcopy(dict(data)), Mistakes(Document({}, ""))
+    for path, value in settings:
+        _put(changed, path, value, mistakes)
+    if mistakes.problems:
+        raise InputError(*mistakes.problems)
+    return changed
+
+
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()
@@ -122,7 +152,7 @@ def _is_file(name: str) -> bool:
         return False
 
 
-def _build(document: Document, settings: tuple[tuple[str, Any], ...]) -> Example:
+def _build(document: Document, settings: tuple[tuple[str, Any], ...], limits: Limits | None = None) -> Example:
     """Reads all of a document; every mistake is collected before any is raised."""
     data = copy.deepcopy(document.data)
     mistakes = Mistakes(document, [_plain(path) for path, _ in settings])
@@ -133,7 +163,7 @@ def _build(document: Document, settings: tuple[tuple[str, Any], ...]) -> Example
     title, source = top.text("title"), top.text("source")
     notes = _notes(top)
     with np.errstate(all="ignore"):  # overflow is looked for where it matters, and named
-        parts = _parts(top, document)
+        parts = _parts(top, document, limits or Limits())
     top.close(also=("update", "numbers", "names"))
     if mistakes.problems or parts is None:
         in_table = all(problem.file not in ("", "--set", document.file) for problem in mistakes.problems)
@@ -151,7 +181,7 @@ def _build(document: Document, settings: tuple[tuple[str, Any], ...]) -> Example
     )
 
 
-def _parts(top: Section, document: Document) -> dict[str, Any] | None:
+def _parts(top: Section, document: Document, limits: Limits) -> dict[str, Any] | None:
     """Everything of an example that numbers depend on; None if there are mistakes."""
     mistakes = top.mistakes
     update = read_update(top.section("update"))
@@ -159,9 +189,11 @@ def _parts(top: Section, document: Document) -> dict[str, Any] | None:
     draft = None if section is None else read_network(section, update.biases == "updated_per_unit")
     goal = Goal(draft.loss, draft.inputs, draft.outputs) if draft is not None else Goal(None, None, None)
     section = _required(top, "data", "write [data] with inputs and targets")
-    data = Data() if section is None else read_data(section, goal, _folder(document))
-    network = _network(draft, data)
+    data = Data() if section is None else read_data(section, goal, document.home)
     rows = None if data.x is None else len(data.x)
+    if rows is not None and rows > limits.rows:
+        mistakes.add("data", "there are too many rows", f"{rows:,} rows", f"the limit here is {limits.rows:,}")
+    network = _network(draft, data, limits)
     keeps = None if draft is None else draft.keeps(rows)
     if update.batch_size is not None and rows is not None and update.batch_size > rows:
         mistakes.warn("update.batch_size", f"a batch of {update.batch_size} is all of the {rows} rows")
@@ -204,11 +236,11 @@ def _required(top: Section, key: str, do: str) -> Section | None:
     return section
 
 
-def _network(draft: NetworkDraft | None, data: Data) -> Network | None:
+def _network(draft: NetworkDraft | None, data: Data, limits: Limits) -> Network | None:
     if draft is None:
         return None
     width = draft.inputs if draft.inputs is not None else None if data.x is None else data.x.shape[1]
-    return None if width is None else build_network(draft, width)
+    return None if width is None else build_network(draft, width, limits.parameters)
 
 
 def _fit(network: Network, data: Data, mistakes: Mistakes) -> None:
@@ -246,10 +278,6 @@ def _numbers(section: Section | None) -> tuple[str, int, str]:
     places = section.whole("places", Conventions.places, 1 if figures else 0, 17)
     section.close()
     return intermediate, places, shown_as
-
-
-def _folder(document: Document) -> Path | None:
-    return Path(document.file).parent if document.file else None
 
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")

@@ -23,12 +23,21 @@ LIMIT = 16 * 2**20
 
 @dataclass(frozen=True)
 class Document:
-    """Plain data, and the lines on which it stands: `document.line("network.layers[2].weights")`; lists count from 1."""
+    """Plain data, and the lines on which it stands: `document.line("network.layers[2].weights")`; lists count from 1.
+
+    folder: that of the file, for data that was changed since and stands in no file.
+    """
 
     data: dict[str, Any]
     file: str
     text: str = field(repr=False, default="")
     is_json: bool = False
+    folder: Path | None = None
+
+    @property
+    def home(self) -> Path | None:
+        """The folder in which its table is looked for; None if it is not a file."""
+        return self.folder or (Path(self.file).parent if self.file else None)
 
     def line(self, path: str) -> int | None:
         """The line of a path, or of its nearest parent that stands in the text; None if none does."""

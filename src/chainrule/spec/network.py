@@ -276,13 +276,15 @@ MANY = 1_000_000
 """Parameters that are not drawn only to go on looking for mistakes."""
 
 
-def build_network(draft: NetworkDraft, inputs: int) -> Network | None:
+def build_network(draft: NetworkDraft, inputs: int, most: int = BYTES // 8) -> Network | None:
     """The network; None if there can be none. It has the spec's parameters only if there are no mistakes so far."""
     mistakes, section = draft.section.mistakes, draft.section
     size = _chain(draft, inputs, mistakes)
-    if size * 8 > BYTES:
-        section.add("layers", "the network needs too much memory", f"the limit is {BYTES / 2**30:g} GiB: use fewer units",
-                    got=f"{size:,} parameters, {size * 8 / 2**30:,.1f} GiB")  # fmt: skip
+    if size > most:
+        limit = f"{BYTES / 2**30:g} GiB" if most == BYTES // 8 else f"{most:,} parameters"
+        needed = f"{size * 8 / 2**30:,.1f} GiB" if size * 8 > 2**27 else f"{size * 8:,} bytes"
+        section.add("layers", "the network needs too much memory", f"the limit is {limit}: use fewer units",
+                    got=f"{size:,} parameters, {needed}")  # fmt: skip
         return None
     if mistakes.problems and size > MANY:
         return None  # drawing so many weights to look for one more mistake would keep the person waiting

@@ -1,7 +1,6 @@
 // The units: a card each, with its name and the numbers that the phase is about; and behind the outputs targets and loss.
 
 import type { Drawn, Phase, Unit, UnitNumber } from "../data";
-import type { JSX } from "preact";
 import { t } from "../phrases";
 import { wide, type Box, type Size } from "./layout";
 
@@ -62,7 +61,7 @@ interface CardProps {
 }
 
 /** The card itself: what is focused and opened. What is written on it stands beside it, so that its name is a sentence. */
-export function Frame({ box, ...given }: { box: Box } & JSX.SVGAttributes<SVGRectElement>) {
+export function Frame({ box, ...given }: { box: Box } & Record<string, unknown>) {
   const { x, y, width, height } = box;
   return <rect class="card" role="button" x={x - width / 2} y={y - height / 2} width={width} height={height} rx={8} {...given} />;
 }

@@ -35,7 +35,7 @@ function Drawing({ edges }: { edges: Edge[] }) {
   const [focus, setFocus] = useState<string | null>(null);
   const [inside, setInside] = useState(false);
   const [hovered, hover] = useState<string | null>(null);
-  const ends = !!loss.number && !!columns[columns.length - 1]?.units;
+  const ends = !!loss && !!columns[columns.length - 1]?.units;
   const plan = useMemo(() => layout(columns, room, ends), [columns, room, ends]);
   const before = useMemo(() => oldNumbers(desk.before), [desk.before]);
   const phase: Phase = tab === "walk" ? walk.phase : "forward";
@@ -123,8 +123,8 @@ function Drawing({ edges }: { edges: Edge[] }) {
               </g>
             );
           })}
-        {plan.loss && loss.number && (
-          <g class={`unit end ${stand(lit, "E")}`} onClick={() => open(loss.number!.id)}>
+        {plan.loss && loss && (
+          <g class={`unit end ${stand(lit, "E")}`} onClick={() => open(loss.number.id)}>
             <Frame box={plan.loss} {...item("E", `${loss.number.name}: ${loss.number.shown}`)} />
             <Rows
               {...{ before, reached, open }} box={plan.loss} small={false} lit={lit.ids}
@@ -264,7 +264,7 @@ function oldNumbers(before: View | null): Map<string, string> {
   for (const column of before?.network.columns ?? [])
     for (const unit of column.units ?? []) for (const number of Object.values(unit.numbers)) found.set(number.id, number.shown);
   for (const edge of before?.network.edges ?? []) for (const number of Object.values(edge.numbers)) found.set(number.id, number.shown);
-  const loss = before?.network.loss.number;
+  const loss = before?.network.loss?.number;
   if (loss) found.set(loss.id, loss.shown);
   return found;
 }

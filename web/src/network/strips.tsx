@@ -14,7 +14,7 @@ const PAGE = 24;
 
 export function Strips() {
   const { view } = useDesk();
-  const { step } = useWalk();
+  const { step, open } = useWalk();
   const { columns, loss } = view.network;
   const layers = columns.length - 1;
   const lit = step ? Number(/^[a-z](\d+)/.exec(step.spot)?.[1] ?? -1) : -1;
@@ -24,9 +24,11 @@ export function Strips() {
       {columns.map((column) => (
         <Strip key={column.layer} column={column} name={layerName(column.layer, layers)} lit={column.layer === lit} />
       ))}
-      <p class="loss-line">
-        {t("loss")} <strong>{loss.shown}</strong>
-      </p>
+      {loss && (
+        <p class="loss-line">
+          <button onClick={() => open(loss.number.id)}>{t("loss")} <strong>{loss.number.shown}</strong></button>
+        </p>
+      )}
     </div>
   );
 }
