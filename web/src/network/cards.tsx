@@ -84,6 +84,7 @@ export function Card({ box, size, title, rows, main, numbers, current, lit, reac
         const old = before.get(number.id);
         const changed = old !== undefined && old !== number.shown;
         const classes = [lit.has(number.id) && "lit", !reached(number.id) && "later", changed && "changed"];
+        const tight = size === "small" && wide(number.brief) > box.width - 20;
         const full = size === "full" && wide(number.shown) + 0.85 * wide(changed ? old : label) < box.width - 24;
         return (
           <g class={`row ${classes.filter(Boolean).join(" ")}`} onClick={click(number.id)}>
@@ -93,7 +94,7 @@ export function Card({ box, size, title, rows, main, numbers, current, lit, reac
             ) : (
               label && <text class="soft" x={left + 10} y={y}>{label}</text>
             )}
-            <text class="number" x={left + box.width - 10} y={y}>{full ? number.shown : number.brief}</text>
+            <text class={tight ? "number tight" : "number"} x={left + box.width - (tight ? 5 : 10)} y={y}>{full ? number.shown : number.brief}</text>
           </g>
         );
       })}

@@ -73,7 +73,7 @@ function Histogram({ title, spread }: { title: string; spread: Spread }) {
   const { least, mean, most } = spread.told ?? { least: "", mean: "", most: "" };
   return (
     <figure class="histogram">
-      <figcaption>{title}</figcaption>
+      <figcaption><span>{title}</span> <span>{t("mean {value}", { value: mean })}</span></figcaption>
       <svg viewBox="0 0 168 40" role="img" aria-label={t("{title}: from {least} to {most}, mean {mean}", { title, least, mean, most })}>
         {spread.bins.map((count, i) => {
           const height = count ? Math.max(1, (36 * count) / tallest) : 0;
@@ -84,7 +84,7 @@ function Histogram({ title, spread }: { title: string; spread: Spread }) {
           <line class="zero" x1={(-168 * spread.least) / (spread.most! - spread.least)} x2={(-168 * spread.least) / (spread.most! - spread.least)} y1="0" y2="40" />
         )}
       </svg>
-      <p aria-hidden="true"><span>{least}</span><span>{t("mean {value}", { value: mean })}</span><span>{most}</span></p>
+      <p aria-hidden="true"><span>{least}</span><span>{most}</span></p>
     </figure>
   );
 }
