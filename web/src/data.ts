@@ -59,6 +59,7 @@ export interface Spread {
   mean?: number;
   most?: number;
   bins: number[];
+  told?: { least: string; mean: string; most: string };
 }
 
 /** The inputs, or a layer. `units` of small networks, `spread` of larger ones. */
@@ -108,6 +109,7 @@ export interface Change {
 
 /** A named step of a layer as one equation of whole arrays. */
 export interface Matrix {
+  sample: string; // whose matrix the value is, where there is one for each sample
   phase: Phase;
   layer: string;
   array: string;

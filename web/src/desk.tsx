@@ -100,8 +100,10 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const fetchStep = useCallback(
     async (id: string) => {
       const asked = latest.current;
-      const found = await ask<{ steps: Step[] }>("open", { id });
+      const found = await ask<{ id: string; steps: Step[] }>("open", { id });
       if (!found || latest.current !== asked) return;
+      // a name that was typed, or a parameter: what was meant is chosen
+      if (!found.steps.some((each) => each.id === id)) setChosen((now) => (now === id ? found.id : now));
       setOpened((old) => {
         const steps = new Map(old.of === asked ? old.steps : []);
         for (const step of found.steps) steps.set(step.id, step);

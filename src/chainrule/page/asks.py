@@ -29,6 +29,8 @@ ASKS: dict[str, Ask] = {
     "keep": keeping.keep,
     "begin": keeping.begin,
     "examples": keeping.examples,
+    "units": looking.units,
+    "largest": looking.largest,
     "check": trying.check,
     "marked": trying.marked,
     "printed": trying.printed,

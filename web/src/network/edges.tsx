@@ -1,7 +1,6 @@
 // The weights: colour and dashes say the sign, width the size; those that are active have an arrow the way numbers go.
 
 import type { Edge, Phase } from "../data";
-import { t } from "../phrases";
 import { along, line, wide, type Layout, type Tag } from "./layout";
 import { stand, type Lit } from "./lit";
 
@@ -41,7 +40,7 @@ export function Edges(props: Props) {
             data-key={edge.key}
             class={`edge ${edge.value < 0 ? "minus" : "plus"} ${state} ${hovered === edge.key ? "hovered" : ""}`}
             role="button"
-            tabIndex={focused === edge.key ? 0 : -1}
+            tabindex={focused === edge.key ? 0 : -1}
             aria-label={name(edge)}
             onClick={() => open(ofPhase(edge, phase).id)}
             onMouseEnter={() => hover(edge.key)}
@@ -125,11 +124,10 @@ function tag(edge: Edge, phase: Phase, before: Map<string, string>): Tag {
   const old = before.get(number.id);
   let name = phase === "backward" && number !== weight ? `∂E/∂${edge.name}` : edge.name;
   let value = phase === "given" || phase === "forward" || phase === "loss" ? short(number.shown, number.brief) : number.brief;
-  if (phase === "update" && number !== weight) value = t("{old} → {new}", { old: weight.brief, new: number.brief });
+  if (phase === "update" && number !== weight) [name, value] = [`${edge.name} ${weight.brief}`, `→ ${number.brief}`];
   else if (old !== undefined && old !== number.shown) {
-    value = t("{old} → {new}", { old: short(old, old.slice(0, 7)), new: value });
+    [name, value] = [`${name} ${short(old, old.slice(0, 7))}`, `→ ${value}`];
   }
-  if (name.length > 12) name = edge.name;
   return { edge, name, value, width: Math.max(wide(name) * 0.9, wide(value)) + 6 };
 }
 

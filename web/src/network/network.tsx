@@ -7,7 +7,7 @@ import { t } from "../phrases";
 import { goTo } from "../try/blank";
 import { masked } from "../try/masked";
 import { useWalk } from "../walk/frames";
-import { Card, mainOf, rowsOf, unitSentence } from "./cards";
+import { Card, Frame, mainOf, rowsOf, unitSentence } from "./cards";
 import { Edges, Labels, ofPhase } from "./edges";
 import { layout, type Box, type Layout } from "./layout";
 import { litBy, stand } from "./lit";
@@ -63,13 +63,10 @@ function Drawing() {
     } else return;
     event.preventDefault();
   };
-  const item = (key: string, label: string, classes: string, click: () => void) => ({
+  const item = (key: string, label: string) => ({
     "data-key": key,
-    class: `${classes} ${stand(lit, key)}`,
-    role: "button" as const,
-    tabIndex: focused === key ? 0 : -1,
+    tabindex: focused === key ? 0 : -1,
     "aria-label": label,
-    onClick: click,
     onFocus: () => setFocus(key),
   });
   const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
@@ -103,12 +100,10 @@ function Drawing() {
             const main = mainOf(unit, phase);
             const bias = lit.now === `b${column.layer}` || lit.now === unit.key.replace("u", "b");
             return (
-              <g
-                key={unit.key}
-                {...item(unit.key, unitSentence(unit, phase, !column.layer), `unit ${bias ? "now" : ""}`, () => open(main.id))}
-              >
+              <g key={unit.key} class={`unit ${stand(lit, unit.key)} ${bias ? "now" : ""}`} onClick={() => open(main.id)}>
+                <Frame box={plan.units.get(unit.key)!} {...item(unit.key, unitSentence(unit, phase, !column.layer))} />
                 <Card
-                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} size={plan.size} title={unit.unit}
+                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} numbers={Object.values(unit.numbers)} current={walk.step?.id} size={plan.size} title={unit.unit}
                   rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
                 />
               </g>
@@ -126,13 +121,15 @@ function Drawing() {
             const label = rows.map(({ number }) => `${number.name}: ${number.shown}`).join(", ");
             const main = phase === "loss" && part ? part : rows[0]!.number;
             return (
-              <g key={`t${i}`} {...item(`t${i}`, label, "unit end", () => open(main.id))}>
+              <g key={`t${i}`} class={`unit end ${stand(lit, `t${i}`)}`} onClick={() => open(main.id)}>
+                <Frame box={plan.targets.get(`t${i}`)!} {...item(`t${i}`, label)} />
                 <Rows {...{ before, reached, open }} box={plan.targets.get(`t${i}`)!} small={plan.size === "small"} rows={rows} lit={lit.ids} />
               </g>
             );
           })}
         {plan.loss && loss && (
-          <g {...item("E", `${loss.number.name}: ${loss.number.shown}`, "unit end", () => open(loss.number.id))}>
+          <g class={`unit end ${stand(lit, "E")}`} onClick={() => open(loss.number.id)}>
+            <Frame box={plan.loss} {...item("E", `${loss.number.name}: ${loss.number.shown}`)} />
             <Rows
               {...{ before, reached, open }} box={plan.loss} small={false} lit={lit.ids}
               rows={[{ label: t("loss"), number: loss.number }]}
@@ -158,8 +155,7 @@ function Rows({ box, rows, lit, reached, before, open, small }: {
   const left = box.x - box.width / 2;
   const first = box.y - ((rows.length - 1) * 17) / 2 + 4;
   return (
-    <>
-      <rect class="card" x={left} y={box.y - box.height / 2} width={box.width} height={box.height} rx={8} />
+    <g aria-hidden="true">
       {rows.map(({ label, number }, i) => {
         const old = before.get(number.id);
         const changed = old !== undefined && old !== number.shown;
@@ -173,7 +169,7 @@ function Rows({ box, rows, lit, reached, before, open, small }: {
           </g>
         );
       })}
-    </>
+    </g>
   );
 }
 
