@@ -126,6 +126,14 @@ export interface Sheet {
   rows: string[][];
 }
 
+/** Numbers of a kind that a change has moved, the largest changes first. */
+export interface Changed {
+  title: string;
+  changes: Change[];
+  changed: number;
+  total: number;
+}
+
 /** What mount() takes: one step, told. The last keys are there only where a server answers. */
 export interface View {
   chainrule: 1;
@@ -153,4 +161,6 @@ export interface View {
   place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;
+  changed?: Changed[] | null; // what the last change came to
+  said?: string[]; // what else came of it, in words
 }
