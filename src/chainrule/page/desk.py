@@ -142,6 +142,7 @@ class Desk:
             "whole": whole,
             "after": self.after,
             "recorded": isinstance(self.subject, Recorded),
+            "named": self.seen.named,
             "place": trace.places[self.sample - 1] if trace.places else "",
             "undo": len(self.past),
             "redo": len(self.future),
