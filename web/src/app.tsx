@@ -5,7 +5,7 @@ import { TABS, useDesk, type Tab } from "./desk";
 import { Keep } from "./keep";
 import { Network } from "./network/network";
 import { t } from "./phrases";
-import { Train } from "./train";
+import { BelowTrain, Train } from "./train";
 import { Try } from "./try";
 import { Walk } from "./walk";
 import { Matrices } from "./walk/matrices";
@@ -35,6 +35,7 @@ export function App() {
         </section>
         <div class="more">
           {desk.tab === "walk" && <Matrices />}
+          {desk.tab === "train" && desk.server && <BelowTrain />}
           <About />
         </div>
       </main>

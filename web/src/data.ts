@@ -158,6 +158,7 @@ export interface View {
   whole?: boolean; // whether all numbers of the sample are in `steps`; others are asked for
   after?: number;
   recorded?: boolean; // whether this is an update of a recorded run
+  named?: Record<string, string>; // the ids of numbers that the sheets name
   place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;
