@@ -177,7 +177,7 @@ ROOMS = {
     "phrases": set(),
     "widths": set(),
     "drawing": {"naming", "terms", "tracing"},
-    "explain": {"rules", "drawing", "naming", "phrases", "terms", "steps", "tracing", "widths"},
+    "explain": {"rules", "readers", "drawing", "naming", "phrases", "terms", "steps", "tracing", "widths"},
     "spec": {"raw", "rules", "readers", "network", "naming", "textbook", "conventions", "tables", "examples", "phrases"},
     "meant": {"spec"},
     "derivation": {"raw", "rules", "textbook", "network", "conventions", "training", "tracing", "spec", "phrases"},
@@ -249,6 +249,7 @@ ROOMS = {
         "terms",
         "tracing",
         "training",
+        "steps",
     },
     "__main__": {"cli"},
 }

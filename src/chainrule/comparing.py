@@ -87,11 +87,14 @@ class Column:
         return f"{value:.11g}" if row in LOSSES else self.trace.digits.text(value)
 
 
-def side_by_side(varied: list[tuple[str, tuple[str, ...]]], derived: Callable[[Chosen], Trace]) -> list[Column]:
-    """A column for each way to choose; ways that come to the same numbers share one. derived: the step under a choice."""
+def side_by_side(
+    varied: list[tuple[str, tuple[str, ...]]], derived: Callable[[Chosen], Trace], whole: bool = True
+) -> list[Column]:
+    """A column for each way to choose; ways that come to the same numbers share one. derived: the step under a choice;
+    whole: with outputs and new weights, and not only the losses."""
     columns: list[Column] = []
     for label, chosen in combinations(varied):
-        column = _column(label, derived(chosen))
+        column = _column(label, derived(chosen), whole)
         twin = next((other for other in columns if other.numbers == column.numbers), None)
         if twin is None:
             columns.append(column)
@@ -100,7 +103,9 @@ def side_by_side(varied: list[tuple[str, tuple[str, ...]]], derived: Callable[[C
     return columns
 
 
-def _column(label: str, trace: Trace) -> Column:
+def _column(label: str, trace: Trace, whole: bool) -> Column:
+    if not whole:
+        return Column(label, trace, {LOSSES[0]: trace.loss, LOSSES[1]: trace.loss_after})
     outputs, parameters = f"a[{len(trace.network.layers)}]", {span.symbol for span in trace.network.spans}
     numbers: dict[str, float] = {LOSSES[0]: trace.loss}
     numbers |= {change.name: change.before for change in trace.changes if change.id.startswith(outputs)}

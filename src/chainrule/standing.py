@@ -64,6 +64,8 @@ def ended(state: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     if reason not in ENDS or not isinstance(trouble, str):
         raise _other(f"it says that the run ended by {shown(reason)}")
+    if bool(trouble) != (reason == "not finite"):
+        raise _other(f"it says that the run ended by {shown(reason)}, with the trouble {shown(trouble)}")
     return reason, trouble
 
 

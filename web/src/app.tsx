@@ -1,10 +1,15 @@
 // The frame of the page: title, tabs, the drawing, and what the chosen tab shows.
 
+import { Change } from "./change";
 import { TABS, useDesk, type Tab } from "./desk";
+import { Keep } from "./keep";
 import { Network } from "./network/network";
 import { t } from "./phrases";
+import { BelowTrain, Train } from "./train";
 import { Try } from "./try";
 import { Walk } from "./walk";
+import { Matrices } from "./walk/matrices";
+import { Samples } from "./walk/samples";
 
 const NAMES: Record<Tab, string> = { walk: "Walk", change: "Change", try: "Try", train: "Train", keep: "Keep" };
 
@@ -13,19 +18,50 @@ export function App() {
   return (
     <div class="page">
       <header>
-        <h1>{desk.view.title}</h1>
+        <div class="title">
+          <h1>{desk.view.title}</h1>
+          <p>{desk.view.head[0]?.[1]}</p>
+        </div>
         <Tabs />
       </header>
       <Problems />
       <main>
         <section class="drawing" aria-label={t("Network")}>
+          <Samples />
           <Network />
         </section>
         <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
           <Panel />
         </section>
+        <div class="more">
+          {desk.tab === "walk" && <Matrices />}
+          {desk.tab === "train" && desk.server && <BelowTrain />}
+          <About />
+        </div>
       </main>
     </div>
+  );
+}
+
+/** The choices behind the numbers, and what is to be said about them. */
+function About() {
+  const { view } = useDesk();
+  return (
+    <details class="about">
+      <summary>{t("How it is computed: the conventions")}</summary>
+      <dl>
+        {view.head.map(([label, words]) => (
+          <>
+            <dt>{label}</dt>
+            <dd>{words}</dd>
+          </>
+        ))}
+      </dl>
+      {view.notes.map((note) => (
+        <p>{note}</p>
+      ))}
+      <p>{view.conclusion}</p>
+    </details>
   );
 }
 
@@ -61,7 +97,10 @@ function Panel() {
   const { tab, server } = useDesk();
   if (tab === "walk") return <Walk />;
   if (!server) return <p>{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>;
+  if (tab === "change") return <Change />;
+  if (tab === "keep") return <Keep />;
   if (tab === "try") return <Try />;
+  if (tab === "train") return <Train />;
   return null;
 }
 

@@ -21,18 +21,35 @@ export interface Step {
   uses: string[];
   more: number; // numbers of a long sum that are not listed in `uses`
   because: string;
+  spot: string; // where in the drawing it belongs: a key of a unit, an edge, a target; "" for nowhere
+  array: string; // which array it stands in: that of an Equation
   label: Tree;
   sides: Tree[][]; // formula, formula with numbers, value: each line by line
 }
 
-export interface Unit {
+/** A number in the drawing: as it is written, and as it is written where there is little room. */
+export interface Drawn {
   id: string;
   name: string;
   shown: string;
+  brief: string;
+}
+
+/** What may be shown at a unit: bias, weighted sum, output, dE/d output, delta, the bias's gradient and new value, target, loss. */
+export type UnitNumber = "bias" | "sum" | "out" | "slope" | "delta" | "gradient" | "new" | "target" | "loss";
+export type EdgeNumber = "weight" | "gradient" | "new";
+
+export interface Unit {
+  key: string;
+  unit: string; // its short name: h1
+  id: string;
+  name: string;
+  shown: string;
+  numbers: Partial<Record<UnitNumber, Drawn>>;
   sum?: string;
   delta?: string;
-  bias?: { id: string; name: string; shown: string };
-  target?: { id: string; shown: string };
+  bias?: Drawn;
+  target?: Drawn;
 }
 
 /** How many numbers are spread: few bins, from the least to the most. */
@@ -42,6 +59,7 @@ export interface Spread {
   mean?: number;
   most?: number;
   bins: number[];
+  told?: { least: string; mean: string; most: string };
 }
 
 /** The inputs, or a layer. `units` of small networks, `spread` of larger ones. */
@@ -56,6 +74,7 @@ export interface Column {
 
 /** A weight: `to` and `from` count units from 0. */
 export interface Edge {
+  key: string;
   id: string;
   name: string;
   layer: number;
@@ -63,13 +82,14 @@ export interface Edge {
   from: number;
   value: number;
   shown: string;
+  numbers: Partial<Record<EdgeNumber, Drawn>>;
 }
 
 export interface Drawing {
   inputs: number;
   columns: Column[];
   edges: Edge[] | null;
-  loss: { name: string; number: { id: string; name: string; shown: string; brief: string } } | null; // of a prediction there is none
+  loss: { name: string; number: Drawn } | null; // a prediction has none
   parameters: number;
 }
 
@@ -87,11 +107,31 @@ export interface Change {
   difference: string;
 }
 
+/** A named step of a layer as one equation of whole arrays. */
+export interface Matrix {
+  sample: string; // whose matrix the value is, where there is one for each sample
+  phase: Phase;
+  layer: string;
+  array: string;
+  name: Tree;
+  formula: Tree;
+  numbers: Tree | null;
+  value: Tree;
+}
+
 export interface Sheet {
   title: string;
   sentence: string;
   columns: string[];
   rows: string[][];
+}
+
+/** Numbers of a kind that a change has moved, the largest changes first. */
+export interface Changed {
+  title: string;
+  changes: Change[];
+  changed: number;
+  total: number;
 }
 
 /** What mount() takes: one step, told. The last keys are there only where a server answers. */
@@ -107,6 +147,7 @@ export interface View {
   sample: number;
   steps: Step[];
   sections: Section[];
+  matrices: Matrix[];
   conclusion: string;
   sheets: Sheet[];
   update?: number;
@@ -116,6 +157,11 @@ export interface View {
   version?: number;
   whole?: boolean; // whether all numbers of the sample are in `steps`; others are asked for
   after?: number;
+  recorded?: boolean; // whether this is an update of a recorded run
+  named?: Record<string, string>; // the ids of numbers that the sheets name
+  place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;
+  changed?: Changed[] | null; // what the last change came to
+  said?: string[]; // what else came of it, in words
 }

@@ -61,23 +61,30 @@ def language(name: str | None) -> Iterator[None]:
         _language.reset(token)
 
 
-def phrases() -> Mapping[str, str]:
-    """What the language that is spoken now says for each English template; empty for English."""
+def phrases(room: str = "") -> Mapping[str, str]:
+    """What the language that is spoken now says for each English template, of one room or of all; empty for English."""
     spoken = _language.get()
-    return _ENGLISH if spoken == "en" else table(spoken)
+    if spoken == "en":
+        return _ENGLISH
+    return tables(spoken).get(room, _ENGLISH) if room else table(spoken)
 
 
 _ENGLISH: Mapping[str, str] = MappingProxyType({})
 
 
 @cache
-def table(name: str) -> Mapping[str, str]:
-    """The table of a language, read when it is first spoken."""
+def tables(name: str) -> Mapping[str, Mapping[str, str]]:
+    """The phrases of a language by room, read when it is first spoken."""
     import tomllib
     from importlib.resources import files
 
-    rooms = tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
-    return {template: said for room in rooms.values() for template, said in room.items()}
+    return tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
+
+
+@cache
+def table(name: str) -> Mapping[str, str]:
+    """The phrases of a language, all rooms together."""
+    return {template: said for room in tables(name).values() for template, said in room.items()}
 
 
 def say(template: str, **values: object) -> str:

@@ -1,46 +1,290 @@
-// The drawing of the network: columns of units, and the weights between them.
+// The drawing of the network: columns of units, the weights between them, targets and loss at the end.
 
-import type { Column, Edge } from "../data";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Column, Edge, Phase, Unit, View } from "../data";
 import { useDesk } from "../desk";
 import { t } from "../phrases";
-
-const ACROSS = 170;
-const DOWN = 84;
-const EDGE = 60;
+import { goTo } from "../try/blank";
+import { masked } from "../try/masked";
+import { useWalk } from "../walk/frames";
+import { Card, Frame, mainOf, rowsOf, unitSentence } from "./cards";
+import { Edges, Labels, ofPhase } from "./edges";
+import { layout, type Box, type Layout } from "./layout";
+import { litBy, stand } from "./lit";
+import { Strips } from "./strips";
+import "./network.css";
 
 export function Network() {
-  const { view, chosen, choose } = useDesk();
-  const { columns, edges } = view.network;
-  if (!edges) return <p>{t("{n} parameters", { n: view.network.parameters })}</p>;
-  const tallest = Math.max(...columns.map((each) => each.size));
-  const width = 2 * EDGE + (columns.length - 1) * ACROSS;
-  const height = 2 * EDGE + (tallest - 1) * DOWN;
-  const place = (column: Column, unit: number): [number, number] => [
-    EDGE + column.layer * ACROSS,
-    height / 2 + (unit - (column.size - 1) / 2) * DOWN,
-  ];
-  const line = (edge: Edge) => {
-    const [x1, y1] = place(columns[edge.layer - 1]!, edge.from);
-    const [x2, y2] = place(columns[edge.layer]!, edge.to);
-    return { x1, y1, x2, y2 };
+  const { view } = useDesk();
+  return view.network.edges ? <Drawing /> : <Strips />;
+}
+
+const NONE: Set<string> = new Set();
+
+/** What a layer is called. */
+export function layerName(layer: number, layers: number): string {
+  if (layer === 0) return t("Inputs");
+  if (layer === layers) return t("Output layer");
+  return layers === 2 ? t("Hidden layer") : t("Hidden layer {n}", { n: layer });
+}
+
+function Drawing() {
+  const desk = useDesk();
+  const { view, tab } = desk;
+  const walk = useWalk();
+  const drawn = useMemo(() => (tab === "try" ? masked(view, desk.answers) : view.network), [tab, view, desk.answers]);
+  const { columns, loss } = drawn;
+  const edges = drawn.edges!;
+  const [room, holder] = useRoom();
+  const [focus, setFocus] = useState<string | null>(null);
+  const [inside, setInside] = useState(false);
+  const [hovered, hover] = useState<string | null>(null);
+  const ends = !!loss && !!columns[columns.length - 1]?.units;
+  const plan = useMemo(() => layout(columns, room, ends), [columns, room, ends]);
+  const before = useMemo(() => oldNumbers(desk.before), [desk.before]);
+  const phase: Phase = tab === "walk" ? walk.phase : "forward";
+  const lit = litBy(walk.step, desk);
+  const reached = (id: string) => tab !== "walk" || walk.when(id) <= walk.at;
+  const near = (key: string) => lit.now === key || lit.used.has(key); // a shared bias is lit where it is used, not at every unit
+  const focused = focus ?? "u0.0";
+  const layers = columns.length - 1;
+  const outputs = columns[layers]?.units ?? [];
+
+  const edgeName = (edge: Edge) => edgeSentence(edge, columns, phase);
+  const open = (id: string) => (tab === "try" ? goTo(id) : walk.open(id));
+  const move = (event: KeyboardEvent) => {
+    const key = (event.target as Element).closest("[data-key]")?.getAttribute("data-key");
+    if (!key) return;
+    const next = neighbour(key, event.key, columns, ends);
+    if (event.key === "Enter" || event.key === " ") (document.activeElement as SVGElement).dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    else if (next) {
+      setFocus(next);
+      (event.currentTarget as Element).querySelector<SVGElement>(`[data-key="${next}"]`)?.focus();
+    } else return;
+    event.preventDefault();
   };
+  const item = (key: string, label: string) => ({
+    "data-key": key,
+    tabindex: focused === key ? 0 : -1,
+    "aria-label": label,
+    onFocus: () => setFocus(key),
+  });
+  const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
+
   return (
-    <svg viewBox={`0 0 ${width} ${height}`} role="group" aria-label={t("Network")}>
-      {edges.map((edge) => (
-        <line {...line(edge)} class={edge.id === chosen ? "edge chosen" : "edge"} onClick={() => choose(edge.id)} />
-      ))}
-      {columns.map((column) =>
-        column.units?.map((unit, i) => {
-          const [x, y] = place(column, i);
-          return (
-            <g class={unit.id === chosen ? "unit chosen" : "unit"} onClick={() => choose(unit.id)}>
-              <circle cx={x} cy={y} r={26} />
-              <text x={x} y={y} text-anchor="middle">{unit.name}</text>
-              <text x={x} y={y + 14} text-anchor="middle">{unit.shown}</text>
-            </g>
-          );
-        }),
-      )}
-    </svg>
+    <div class="network" ref={holder}>
+      <svg
+        viewBox={`0 0 ${plan.width} ${plan.height}`}
+        width={plan.width}
+        height={plan.height}
+        class={`${plan.size} ${phase}`}
+        role="group"
+        aria-label={t("Network. Arrow keys go between units, W to a unit's weights, Enter opens a number.")}
+        onKeyDown={move}
+        onFocusCapture={() => setInside(true)}
+        onBlurCapture={() => setInside(false)}
+      >
+        {ends && <Ties plan={plan} outputs={outputs} lit={(key) => stand(lit, key)} />}
+        <Edges {...shared} />
+        {plan.heads.map(({ column, x, y, anchor }) => (
+          <text class="head" x={x} y={y} text-anchor={anchor}>
+            <tspan>{layerName(column.layer, layers)}</tspan>
+            {column.rule && (
+              <tspan class="soft" {...(plan.down ? { dx: 8 } : { x, dy: 15 })}>{column.rule}</tspan>
+            )}
+          </text>
+        ))}
+        <Labels {...shared} active={inside ? focused : null} />
+        {columns.map((column) =>
+          column.units?.map((unit) => {
+            const main = mainOf(unit, phase);
+            const bias = lit.now === `b${column.layer}` || lit.now === unit.key.replace("u", "b");
+            return (
+              <g key={unit.key} class={`unit ${stand(lit, unit.key)} ${bias ? "now" : ""}`} onClick={() => open(main.id)}>
+                <Frame box={plan.units.get(unit.key)!} {...item(unit.key, unitSentence(unit, phase, !column.layer))} />
+                <Card
+                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} numbers={Object.values(unit.numbers)} current={walk.step?.id} size={plan.size} title={unit.unit}
+                  rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
+                />
+              </g>
+            );
+          }),
+        )}
+        {ends &&
+          outputs.map((unit, i) => {
+            const { target, loss: part } = unit.numbers;
+            const rows = [
+              ...(target ? [{ kind: "target" as const, label: t("target"), number: target }] : []),
+              ...(part ? [{ kind: "loss" as const, label: "E", number: part }] : []),
+            ];
+            if (!rows.length) return null;
+            const label = rows.map(({ number }) => `${number.name}: ${number.shown}`).join(", ");
+            const main = phase === "loss" && part ? part : rows[0]!.number;
+            return (
+              <g key={`t${i}`} class={`unit end ${stand(lit, `t${i}`)}`} onClick={() => open(main.id)}>
+                <Frame box={plan.targets.get(`t${i}`)!} {...item(`t${i}`, label)} />
+                <Rows {...{ before, reached, open }} box={plan.targets.get(`t${i}`)!} small={plan.size === "small"} rows={rows} lit={lit.ids} />
+              </g>
+            );
+          })}
+        {plan.loss && loss && (
+          <g class={`unit end ${stand(lit, "E")}`} onClick={() => open(loss.number.id)}>
+            <Frame box={plan.loss} {...item("E", `${loss.number.name}: ${loss.number.shown}`)} />
+            <Rows
+              {...{ before, reached, open }} box={plan.loss} small={false} lit={lit.ids}
+              rows={[{ label: t("loss"), number: loss.number }]}
+            />
+          </g>
+        )}
+      </svg>
+      <Legend phase={phase} />
+    </div>
   );
+}
+
+/** A card without a title: one or two numbers. */
+function Rows({ box, rows, lit, reached, before, open, small }: {
+  box: Box;
+  rows: { label: string; number: { id: string; shown: string; brief: string } }[];
+  lit: Set<string>;
+  reached: (id: string) => boolean;
+  before: Map<string, string>;
+  open: (id: string) => void;
+  small: boolean;
+}) {
+  const left = box.x - box.width / 2;
+  const first = box.y - ((rows.length - 1) * 17) / 2 + 4;
+  return (
+    <g aria-hidden="true">
+      {rows.map(({ label, number }, i) => {
+        const old = before.get(number.id);
+        const changed = old !== undefined && old !== number.shown;
+        const classes = `row ${lit.has(number.id) ? "lit" : ""} ${reached(number.id) ? "" : "later"} ${changed ? "changed" : ""}`;
+        const y = first + i * 17;
+        return (
+          <g class={classes} onClick={(event) => (event.stopPropagation(), open(number.id))}>
+            <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />
+            {!small && <text class={changed ? "old" : "soft"} x={left + 10} y={y}>{changed ? old!.slice(0, 6) : label}</text>}
+            <text class="number" x={left + box.width - (small ? 6 : 10)} y={y}>{small || changed ? number.brief : number.shown}</text>
+          </g>
+        );
+      })}
+    </g>
+  );
+}
+
+/** The thin lines from the outputs to their targets, and to the loss. */
+function Ties({ plan, outputs, lit }: { plan: Layout; outputs: Unit[]; lit: (key: string) => string }) {
+  return (
+    <g class="ties">
+      {outputs.map((unit, i) => {
+        const a = plan.units.get(unit.key)!;
+        const b = plan.targets.get(`t${i}`)!;
+        return plan.down ? (
+          <line class={lit(`t${i}`)} x1={a.x} y1={a.y + a.height / 2} x2={b.x} y2={b.y - b.height / 2} />
+        ) : (
+          <line class={lit(`t${i}`)} x1={a.x + a.width / 2} y1={a.y} x2={b.x - b.width / 2} y2={b.y} />
+        );
+      })}
+    </g>
+  );
+}
+
+function Legend({ phase }: { phase: Phase }) {
+  const said = {
+    given: t("Pale numbers are computed later."),
+    forward: t("Units show bias, weighted sum and output; lines show weights."),
+    loss: t("Units show bias, weighted sum and output; lines show weights."),
+    backward: t("Units show output, slope of the loss and delta; lines show gradients."),
+    update: t("Units show delta, old and new bias; lines show old and new weights."),
+  }[phase];
+  return (
+    <p class="legend">
+      <span><svg width="26" height="8" aria-hidden="true"><line class="key plus" x1="0" y1="4" x2="26" y2="4" /></svg> {t("positive")}</span>
+      <span><svg width="26" height="8" aria-hidden="true"><line class="key minus" x1="0" y1="4" x2="26" y2="4" /></svg> {t("negative")}</span>
+      <span>{t("thicker: larger")}</span>
+      <span>{said}</span>
+    </p>
+  );
+}
+
+export function edgeSentence(edge: Edge, columns: Column[], phase: Phase): string {
+  const name = (layer: number, unit: number) => columns[layer]?.units?.[unit]?.unit ?? `${layer}.${unit + 1}`;
+  const said = t("{name}, weight from {from} to {to}: {value}", {
+    name: edge.name, from: name(edge.layer - 1, edge.from), to: name(edge.layer, edge.to), value: edge.shown,
+  });
+  const number = ofPhase(edge, phase);
+  return number === edge.numbers.weight ? said : `${said}; ${number.name} ${number.shown}`;
+}
+
+/** The key of what an arrow key, Home, End or W leads to. */
+function neighbour(key: string, pressed: string, columns: Column[], ends: boolean): string | null {
+  const last = columns.length - 1;
+  const size = (layer: number) => columns[layer]?.size ?? 0;
+  if (key.startsWith("e")) {
+    const [layer, to, from] = key.slice(1).split(".").map(Number) as [number, number, number];
+    const wrap = (by: number) => `e${layer}.${to}.${(from + by + size(layer - 1)) % size(layer - 1)}`;
+    return (
+      { ArrowDown: wrap(1), ArrowUp: wrap(-1), ArrowRight: `u${layer}.${to}`, ArrowLeft: `u${layer - 1}.${from}`, Escape: `u${layer}.${to}` }[
+        pressed
+      ] ?? null
+    );
+  }
+  if (key === "E") return pressed === "ArrowLeft" || pressed === "ArrowUp" ? `t${size(last) - 1}` : null;
+  const target = key.startsWith("t");
+  const [layer, unit] = target ? [last + 1, Number(key.slice(1))] : (key.slice(1).split(".").map(Number) as [number, number]);
+  const at = (layer: number, unit: number) => (layer > last ? `t${unit}` : `u${layer}.${unit}`);
+  const rows = target ? size(last) : size(layer);
+  const beside = (by: number) => {
+    const next = layer + by;
+    if (next < 0 || next > last + (ends ? 1 : 0)) return null;
+    const there = next > last ? size(last) : size(next);
+    return at(next, Math.round(rows > 1 ? (unit / (rows - 1)) * (there - 1) : (there - 1) / 2));
+  };
+  switch (pressed) {
+    case "ArrowRight":
+      return target ? "E" : beside(1);
+    case "ArrowLeft":
+      return beside(-1);
+    case "ArrowDown":
+      return unit + 1 < rows ? at(layer, unit + 1) : target ? "E" : null;
+    case "ArrowUp":
+      return unit > 0 ? at(layer, unit - 1) : null;
+    case "Home":
+      return "u0.0";
+    case "End":
+      return ends ? "E" : at(last, size(last) - 1);
+    case "w":
+    case "W":
+      return !target && layer > 0 ? `e${layer}.${unit}.0` : null;
+    default:
+      return null;
+  }
+}
+
+/** Every number of the drawing before the change, as it was written. */
+function oldNumbers(before: View | null): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const column of before?.network.columns ?? [])
+    for (const unit of column.units ?? []) for (const number of Object.values(unit.numbers)) found.set(number.id, number.shown);
+  for (const edge of before?.network.edges ?? []) for (const number of Object.values(edge.numbers)) found.set(number.id, number.shown);
+  const loss = before?.network.loss?.number;
+  if (loss) found.set(loss.id, loss.shown);
+  return found;
+}
+
+/** The width there is for the drawing. */
+function useRoom(): [number, { current: HTMLDivElement | null }] {
+  const holder = useRef<HTMLDivElement | null>(null);
+  const [room, setRoom] = useState(800);
+  useLayoutEffect(() => {
+    const element = holder.current;
+    if (!element) return;
+    const measure = () => setRoom(Math.round(element.clientWidth) || 800);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [room, holder];
 }

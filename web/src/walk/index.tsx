@@ -1,36 +1,29 @@
 // Walk: number after number through forward, loss, backward and update.
 
-import { useState } from "preact/hooks";
 import { useDesk } from "../desk";
-import { Equation } from "../markup";
 import { t } from "../phrases";
+import { Causes } from "./causes";
+import { Controls } from "./controls";
+import { useWalk } from "./frames";
+import { Here } from "./here";
+import { AllNumbers } from "./numbers";
+import { Given, Shown } from "./shown";
+import "./walk.css";
 
 export function Walk() {
-  const { view, step, choose } = useDesk();
-  const frames = view.sections.flatMap((section) =>
-    section.parts.flatMap((part) =>
-      part.paragraphs.flatMap((each) => each.ids.map((id) => ({ id, section: section.title, reason: each.reason }))),
-    ),
-  );
-  const [at, setAt] = useState(0);
-  const frame = frames[Math.min(at, frames.length - 1)];
-  const found = frame && step(frame.id);
-  const go = (to: number) => {
-    const next = Math.max(0, Math.min(frames.length - 1, to));
-    setAt(next);
-    choose(frames[next]!.id);
-  };
-  if (!frame || !found) return null;
+  const { chosen } = useDesk();
+  const walk = useWalk();
+  const { step, frame } = walk;
   return (
-    <>
-      <div class="controls">
-        <button onClick={() => go(at - 1)}>{t("Back")}</button>
-        <button onClick={() => go(at + 1)}>{t("Step")}</button>
-        <span>{t("{at} of {all}", { at: at + 1, all: frames.length })}</span>
-      </div>
-      <h2>{frame.section}</h2>
-      <p>{found.because}</p>
-      <Equation step={found} open={choose} />
-    </>
+    <div class="walk">
+      {walk.frames.length > 1 ? <Controls walk={walk} /> : <AllNumbers walk={walk} />}
+      {step ? <Shown walk={walk} step={step} /> : chosen || frame.id ? <p class="soft">{t("This number is being brought.")}</p> : <Given walk={walk} />}
+      <p class="sr" aria-live="polite" data-live>
+        {step ? `${step.name} = ${step.shown}. ${step.because}` : t("All that is given.")}
+      </p>
+      {step && <Causes walk={walk} step={step} />}
+      {step && <Here walk={walk} step={step} />}
+      {walk.frames.length > 1 && <AllNumbers walk={walk} />}
+    </div>
   );
 }
