@@ -1,8 +1,11 @@
 // The frame of the page: title, tabs, the drawing, and what the chosen tab shows.
 
+import { Change } from "./change";
 import { TABS, useDesk, type Tab } from "./desk";
+import { Keep } from "./keep";
 import { Network } from "./network/network";
 import { t } from "./phrases";
+import { BelowTrain, Train } from "./train";
 import { Try } from "./try";
 import { Walk } from "./walk";
 import { Matrices } from "./walk/matrices";
@@ -32,6 +35,7 @@ export function App() {
         </section>
         <div class="more">
           {desk.tab === "walk" && <Matrices />}
+          {desk.tab === "train" && desk.server && <BelowTrain />}
           <About />
         </div>
       </main>
@@ -93,7 +97,10 @@ function Panel() {
   const { tab, server } = useDesk();
   if (tab === "walk") return <Walk />;
   if (!server) return <p>{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>;
+  if (tab === "change") return <Change />;
+  if (tab === "keep") return <Keep />;
   if (tab === "try") return <Try />;
+  if (tab === "train") return <Train />;
   return null;
 }
 

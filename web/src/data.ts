@@ -126,6 +126,14 @@ export interface Sheet {
   rows: string[][];
 }
 
+/** Numbers of a kind that a change has moved, the largest changes first. */
+export interface Changed {
+  title: string;
+  changes: Change[];
+  changed: number;
+  total: number;
+}
+
 /** What mount() takes: one step, told. The last keys are there only where a server answers. */
 export interface View {
   chainrule: 1;
@@ -149,6 +157,11 @@ export interface View {
   version?: number;
   whole?: boolean; // whether all numbers of the sample are in `steps`; others are asked for
   after?: number;
+  recorded?: boolean; // whether this is an update of a recorded run
+  named?: Record<string, string>; // the ids of numbers that the sheets name
+  place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;
+  changed?: Changed[] | null; // what the last change came to
+  said?: string[]; // what else came of it, in words
 }

@@ -11,8 +11,8 @@ from importlib.resources import files
 from chainrule.explain.equation import sides
 from chainrule.explain.markup import Markup, el, embedded, h, page
 from chainrule.explain.scene import scene
-from chainrule.explain.story import Section, Sheet, Story, table
-from chainrule.phrases import speaking
+from chainrule.explain.story import Section, Sheet, Story, changes_head, table
+from chainrule.phrases import say, speaking
 from chainrule.steps import Step
 from chainrule.terms.printers import MathML, mathml_name, mathml_number
 from chainrule.tracing import Trace
@@ -39,7 +39,7 @@ def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False
     parts += [f'<tr><th scope="row">{h(label)}</th><td>{h(words)}</td></tr>' for label, words in story.head]
     parts += ["</table>", *(f'<p class="note">{h(note)}</p>' for note in story.notes)]
     if story.given:
-        parts += ["<h2>Given</h2>", '<ul class="given">', *(_given(step) for step in story.given), "</ul>"]
+        parts += [f"<h2>{h(say('Given'))}</h2>", '<ul class="given">', *(_given(step) for step in story.given), "</ul>"]
     parts += [_section(trace, section, known) for section in story.sections]
     if story.changes:
         parts += _changes(story)
@@ -92,19 +92,19 @@ def _step(trace: Trace, step: Step, known: Mapping[str, str]) -> str:
             rows.append(f"<mtr>{left}{equals}<mtd><mrow>{line}</mrow></mtd></mtr>")
             left = "<mtd></mtd>"
     links = [f'<a href="#{_anchor(use)}">{h(known[use])}</a>' for use in step.uses if use in known]
-    uses = f'<p class="uses">from {", ".join(links)}</p>' if links else ""
+    uses = f'<p class="uses">{say("from {numbers}", numbers=say(", ").join(links))}</p>' if links else ""
     equation = f'<math display="block"><mtable>{"".join(rows)}</mtable></math>'
     return f'<div class="step" id="{_anchor(step.id)}">{equation}{uses}</div>'
 
 
 def _changes(story: Story) -> list[str]:
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("number", "before", "after", "change"))
+    head = "".join(f'<th scope="col">{h(title)}</th>' for title in changes_head())
     rows = [
         f'<tr><th scope="row"><math>{mathml_name(row[0])}</math></th>{"".join(f"<td>{h(cell)}</td>" for cell in row[1:])}</tr>'
         for row in table(story.changes, story.digits)
     ]
     return [
-        "<section>\n<h2>Before and after</h2>", f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
+        f"<section>\n<h2>{h(say('Before and after'))}</h2>", f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
         *rows, "</tbody></table>", f"<p>{h(story.after)}</p>\n</section>",
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from chainrule.page import looking, practising, trying
+from chainrule.page import changing, keeping, looking, practising, trying
 from chainrule.page.desk import Desk
 
 Ask: TypeAlias = Callable[[Desk, dict[str, Any]], dict[str, Any]]
@@ -18,6 +18,17 @@ Stream: TypeAlias = Callable[[Desk, dict[str, Any]], Iterator[dict[str, Any]]]
 ASKS: dict[str, Ask] = {
     "look": looking.look,
     "open": looking.opened,
+    "fields": changing.fields,
+    "choices": changing.choices,
+    "change": changing.change,
+    "structure": changing.structure,
+    "undo": changing.undo,
+    "redo": changing.redo,
+    "restore": changing.restore,
+    "compare": changing.compare,
+    "keep": keeping.keep,
+    "begin": keeping.begin,
+    "examples": keeping.examples,
     "units": looking.units,
     "largest": looking.largest,
     "check": trying.check,
@@ -30,6 +41,7 @@ ASKS: dict[str, Ask] = {
     "trained": practising.trained,
     "exact": practising.exact,
     "data": practising.data,
+    "columns": practising.columns,
     "surface": practising.surface,
     "there": practising.there,
 }

@@ -16,16 +16,16 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chainrule.errors import InputError, shown
-from chainrule.page.answers import HEADERS
+from chainrule.page.answers import HEAD, HEADERS
 
-MOST = 64
-"""Connections at a time. Who comes then takes the place of the one that has been idle for longest."""
+MOST, MOMENT = 64, 0.05
+"""Connections at a time. Of more than that, those that ask nothing for a moment (seconds) are ended, the oldest first."""
+
+CROWD = 256
+"""Of more than that, at once."""
 
 PATIENCE = 10.0
 """Seconds within which the head of a request must be there."""
-
-HEAD = 16 * 2**10
-"""Bytes that the head of a request may have."""
 
 _SEALS = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
 _numbers = itertools.count()
@@ -44,10 +44,11 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._number = next(_numbers)
-        if len(self.connections) > MOST:
-            idle = [each for each in self.connections if isinstance(each, Connection) and each.is_idle]
-            min(idle, key=lambda each: each._number).transport.abort()
         self._arm()
+        if len(self.connections) > CROWD:
+            self._make_room()
+        elif len(self.connections) > MOST:
+            self.loop.call_later(MOMENT, self._make_room)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
@@ -64,6 +65,11 @@ class Connection(H11Protocol):
     def is_idle(self) -> bool:
         """Whether no request of it is being answered."""
         return self.cycle is None or self.cycle.response_complete
+
+    def _make_room(self) -> None:
+        idle = [each for each in self.connections if isinstance(each, Connection) and each.is_idle]
+        if len(self.connections) > MOST and idle:
+            min(idle, key=lambda each: each._number).transport.abort()
 
     def _arm(self) -> None:
         self._deadline = self.loop.call_later(PATIENCE, self._late)

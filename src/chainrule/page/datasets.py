@@ -11,24 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from chainrule import draws
 from chainrule.errors import InputError, Problem
 from chainrule.phrases import say
-from chainrule.preparing import recognise
 from chainrule.spec import Example, parse_spec, read_spec
-from chainrule.tables import Options, read
 
-POINTS = 2_000
-"""Up to so many points are drawn for a data set."""
+if TYPE_CHECKING:
+    from chainrule.tables import Table
 
 ROWS = 100_000
 """Up to so many rows a table may have."""
 
-CSV = 32_000_000
+CSV = 16_000_000
 """Up to so many signs a table may have."""
 
 PLACES = 3
@@ -98,33 +96,65 @@ def table(text: str, name: str, target: str, columns: list[str] | None) -> Examp
 
     Raises InputError or RunError with all that is wrong with the file, by its name and lines.
     """
-    folder = Path(tempfile.mkdtemp(prefix="chainrule-"))
-    file = folder / _named(name)
-    try:
-        with _called(folder):
-            file.write_text(text, encoding="utf-8", newline="")
-            loss, activation, units = _suited(file, target)
-            data: dict[str, Any] = {"table": file.name, "target": target}
-            if columns is not None:
-                data["columns"] = columns
-            spec = folder / "spec.json"
-            spec.write_text(json.dumps(_spec(Path(file.name).stem, activation, units, loss, data, 1)), encoding="utf-8")
-            example = read_spec(spec)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    weakref.finalize(example.document, shutil.rmtree, folder, ignore_errors=True)  # changed examples have the same document
+    with _file(text, name) as file:
+        loss, activation, units = _suited(file, target)
+        data: dict[str, Any] = {"table": file.name, "target": target}
+        if columns is not None:
+            data["columns"] = columns
+        spec = file.parent / "spec.json"
+        spec.write_text(json.dumps(_spec(Path(file.name).stem, activation, units, loss, data, 1)), encoding="utf-8")
+        example = read_spec(spec)
+        # it is read again when something is changed: every changed example has the same document
+        weakref.finalize(example.document, shutil.rmtree, file.parent, ignore_errors=True)
     return example
 
 
-def _suited(file: Path, target: str) -> tuple[str, str, int]:
-    """Loss, activation and number of outputs that suit a target column."""
-    found = read(file, Options())
+def columns(text: str, name: str) -> list[dict[str, Any]]:
+    """The columns of a table: what each is called, and whether it holds numbers."""
+    with _file(text, name, keep=False) as file:
+        found = _read(file)
+    return [{"name": each.name, "number": each.kind == "number"} for each in found.columns]
+
+
+@contextmanager
+def _file(text: str, name: str, keep: bool = True) -> Iterator[Path]:
+    """A text as a file in a folder of its own, which is gone afterwards if it is not to be kept, or if something went wrong.
+
+    Messages name the file as its user does, without that folder.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="chainrule-"))
+    try:
+        file = folder / _named(name)
+        file.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
+        yield file
+    except InputError as error:
+        keep = False
+        raise type(error)(*(_plain(each, f"{folder}/") for each in error.problems)) from None
+    except BaseException:
+        keep = False
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read(file: Path) -> Table:
+    from chainrule.tables import read  # with DuckDB: only where there is a table
+
+    found = read(file)
     if len(found) > ROWS:
         raise InputError(
             say("the table has too many rows for the page"), got=f"{len(found):,}",
             do=say("at most {rows}; train on all of it with: chainrule train", rows=f"{ROWS:,}"), field="csv",
         )  # fmt: skip
+    return found
+
+
+def _suited(file: Path, target: str) -> tuple[str, str, int]:
+    """Loss, activation and number of outputs that suit a target column."""
+    from chainrule.preparing import recognise
+
+    found = _read(file)
     if recognise(found, target).kind == "number":
         return "half_squared_error", "identity", 1
     column = found.column(target)
@@ -157,15 +187,6 @@ def _named(name: str) -> str:
     """The name of a file that was chosen, as it may stand in a folder of ours."""
     plain = re.sub(r"[^\w .-]", "_", name.replace("\\", "/").rpartition("/")[2])[:80].strip(" .")
     return plain if plain.lower().endswith(".csv") and len(plain) > 4 else "table.csv"
-
-
-@contextmanager
-def _called(folder: Path) -> Iterator[None]:
-    """Names files in messages as their user does: without the folder that they were put in."""
-    try:
-        yield
-    except InputError as error:
-        raise type(error)(*(_plain(each, str(folder) + "/") for each in error.problems)) from None
 
 
 def _plain(problem: Problem, folder: str) -> Problem:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import InputError
+from chainrule.naming import Cell
 from chainrule.network import Network
 from chainrule.page import surfaces
 from chainrule.page.desk import Desk
@@ -70,9 +71,8 @@ def _worked(subject: Worked, desk: Desk, now: bool) -> Ground:
     parameters, memory = (network.parameters, network.memory) if stands is None else (stands.parameters, stands.memory)
     number = 0 if stands is None else stands.number
     samples = {int(row): place for place, row in enumerate(subject.rows(desk.after), 1)}
-    return Ground(
-        network, parameters, memory, number, example.x, example.t, example.raw, example.inputs, example.outputs, samples
-    )
+    named = example.inputs or tuple(example.naming.name(Cell("x", 0, (place,))) for place in range(1, network.inputs + 1))
+    return Ground(network, parameters, memory, number, example.x, example.t, example.raw, named, example.outputs, samples)
 
 
 def _recorded(subject: Recorded, desk: Desk) -> Ground:

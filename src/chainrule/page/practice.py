@@ -12,10 +12,12 @@ from typing import Any
 from chainrule import diagnosis
 from chainrule.derivation import FOREVER, begun
 from chainrule.errors import InputError
+from chainrule.explain.story import in_full
 from chainrule.page.conflicts import ConflictError
 from chainrule.page.memory import Curve, Kept
 from chainrule.phrases import say
 from chainrule.spec import Example
+from chainrule.terms.digits import Digits
 from chainrule.training import Reached, Training, diverged
 
 SLICE = 0.02
@@ -29,6 +31,10 @@ ALONE = 60.0
 
 PATIENCE = 20.0
 """Seconds that somebody waits for a step that was not trained to."""
+
+
+SHOWN = 6
+"""Digits of a loss, where it is not shown in full."""
 
 
 class BusyError(ConflictError):
@@ -128,6 +134,8 @@ class Practice:
                 "number": self.number,
                 "rate": float(self._rate()),
                 "last": last,
+                "shown": "" if last is None else Digits(SHOWN, "significant").text(last[1]),
+                "full": "" if last is None else in_full(last[1]),
                 "least": least,
                 "stride": self.curve.stride,
                 "points": self.curve.points(beyond),

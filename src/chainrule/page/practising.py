@@ -22,7 +22,7 @@ MOST = 10**8
 SIDES = (8, 100)
 """Cells on each side of a surface."""
 
-RESOLUTION = 48
+RESOLUTION = 64
 
 KINDS = (*datasets.SHAPES, "csv")
 
@@ -106,6 +106,14 @@ def data(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     return desk.view()
 
 
+def columns(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
+    """What the columns of a table are called, to choose from."""
+    body = Body(sent)
+    text, name = body.text("csv", datasets.CSV), body.text("name", 255)
+    body.close()
+    return {"columns": datasets.columns(text, name)}
+
+
 def surface(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     """What the network gives all over the plane of its two inputs, and the points it is trained on.
 
@@ -142,7 +150,7 @@ def there(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     here, trace = ground(desk), desk.trace
     outputs = surfaces.predicted(here.network, here.parameters, here.memory, here.network.rows([place]))[-1][0]
     last = len(here.network.layers)
-    named = zip(surfaces.names(here.inputs), place, strict=True)
+    named = zip(here.inputs, place, strict=True)
     chosen = int(outputs.argmax()) if len(outputs) > 1 else int(outputs[0] >= 0.5)
     return {
         "number": here.number,

@@ -110,13 +110,8 @@ def axes(area: Plane, raw: Raw | None, inputs: tuple[str, ...]) -> list[dict[str
     digits = Digits(4, "significant")
     return [
         {"name": name, "least": least, "most": most, "shown": [digits.text(in_units(end, place, raw)) for end in (least, most)]}
-        for place, (name, least, most) in enumerate(zip(names(inputs), area.least, area.most, strict=True))
+        for place, (name, least, most) in enumerate(zip(inputs, area.least, area.most, strict=True))
     ]
-
-
-def names(inputs: tuple[str, ...]) -> tuple[str, ...]:
-    """What both inputs are called."""
-    return inputs if len(inputs) == 2 else ("x1", "x2")
 
 
 def in_units(value: float, place: int, raw: Raw | None) -> float:

@@ -4,6 +4,8 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Column, Edge, Phase, Unit, View } from "../data";
 import { useDesk } from "../desk";
 import { t } from "../phrases";
+import { goTo } from "../try/blank";
+import { masked } from "../try/masked";
 import { useWalk } from "../walk/frames";
 import { Card, Frame, mainOf, rowsOf, unitSentence } from "./cards";
 import { Edges, Labels, ofPhase } from "./edges";
@@ -14,7 +16,7 @@ import "./network.css";
 
 export function Network() {
   const { view } = useDesk();
-  return view.network.edges ? <Drawing edges={view.network.edges} /> : <Strips />;
+  return view.network.edges ? <Drawing /> : <Strips />;
 }
 
 const NONE: Set<string> = new Set();
@@ -26,11 +28,13 @@ export function layerName(layer: number, layers: number): string {
   return layers === 2 ? t("Hidden layer") : t("Hidden layer {n}", { n: layer });
 }
 
-function Drawing({ edges }: { edges: Edge[] }) {
+function Drawing() {
   const desk = useDesk();
   const { view, tab } = desk;
   const walk = useWalk();
-  const { columns, loss } = view.network;
+  const drawn = useMemo(() => (tab === "try" ? masked(view, desk.answers) : view.network), [tab, view, desk.answers]);
+  const { columns, loss } = drawn;
+  const edges = drawn.edges!;
   const [room, holder] = useRoom();
   const [focus, setFocus] = useState<string | null>(null);
   const [inside, setInside] = useState(false);
@@ -47,7 +51,7 @@ function Drawing({ edges }: { edges: Edge[] }) {
   const outputs = columns[layers]?.units ?? [];
 
   const edgeName = (edge: Edge) => edgeSentence(edge, columns, phase);
-  const open = (id: string) => walk.open(id);
+  const open = (id: string) => (tab === "try" ? goTo(id) : walk.open(id));
   const move = (event: KeyboardEvent) => {
     const key = (event.target as Element).closest("[data-key]")?.getAttribute("data-key");
     if (!key) return;

@@ -18,7 +18,7 @@ interface Row {
 
 const MOST = 400; // lines of an unfolded tree
 
-export function Causes({ walk, step: root }: { walk: Walking; step: Step }) {
+export function Causes({ walk, step: root }: { walk: Pick<Walking, "open">; step: Step }) {
   const { step, fetchStep, server } = useDesk();
   const [open, setOpen] = useState<Set<string>>(new Set([root.id]));
   const [focus, setFocus] = useState(root.id);
