@@ -1,6 +1,7 @@
 // The frame of the page: title, tabs, the drawing, and what the chosen tab shows.
 
 import { Change } from "./change";
+import { Changed } from "./change/changed";
 import { TABS, useDesk, type Tab } from "./desk";
 import { Keep } from "./keep";
 import { Network } from "./network/network";
@@ -29,6 +30,7 @@ export function App() {
         <section class="drawing" aria-label={t("Network")}>
           <Samples />
           <Network />
+          {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}
         </section>
         <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
           <Panel />

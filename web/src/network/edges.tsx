@@ -46,7 +46,7 @@ export function Edges(props: Props) {
             onMouseEnter={() => hover(edge.key)}
             onMouseLeave={() => hover(null)}
           >
-            <line class="reach" x1={x1} y1={y1} x2={x2} y2={y2} />
+            <polygon class="reach" points={around(x1, y1, x2, y2)} />
             <line class="ring" x1={x1} y1={y1} x2={x2} y2={y2} />
             <line class="stroke" x1={x1} y1={y1} x2={x2} y2={y2} stroke-width={size} />
             {(state === "now" || state === "used") && phase !== "update" && <Arrow {...{ x1, y1, x2, y2 }} back={back} />}
@@ -55,6 +55,13 @@ export function Edges(props: Props) {
       })}
     </g>
   );
+}
+
+/** The area in which a line is met: a finger is wider than a line. */
+function around(x1: number, y1: number, x2: number, y2: number): string {
+  const length = Math.hypot(x2 - x1, y2 - y1) || 1;
+  const [dx, dy] = [(-7 * (y2 - y1)) / length, (7 * (x2 - x1)) / length];
+  return `${x1 + dx},${y1 + dy} ${x2 + dx},${y2 + dy} ${x2 - dx},${y2 - dy} ${x1 - dx},${y1 - dy}`;
 }
 
 function largestOf(edges: Edge[]): Map<number, number> {

@@ -72,7 +72,7 @@ function Drawing() {
   const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
 
   return (
-    <div class="network" ref={holder}>
+    <div class="network" ref={holder} onFocusCapture={() => setInside(true)} onBlurCapture={() => setInside(false)}>
       <svg
         viewBox={`0 0 ${plan.width} ${plan.height}`}
         width={plan.width}
@@ -81,8 +81,6 @@ function Drawing() {
         role="group"
         aria-label={t("Network. Arrow keys go between units, W to a unit's weights, Enter opens a number.")}
         onKeyDown={move}
-        onFocusCapture={() => setInside(true)}
-        onBlurCapture={() => setInside(false)}
       >
         {ends && <Ties plan={plan} outputs={outputs} lit={(key) => stand(lit, key)} />}
         <Edges {...shared} />
@@ -221,6 +219,8 @@ export function edgeSentence(edge: Edge, columns: Column[], phase: Phase): strin
 function neighbour(key: string, pressed: string, columns: Column[], ends: boolean): string | null {
   const last = columns.length - 1;
   const size = (layer: number) => columns[layer]?.size ?? 0;
+  if (pressed === "Home") return "u0.0";
+  if (pressed === "End") return ends ? "E" : `u${last}.${size(last) - 1}`;
   if (key.startsWith("e")) {
     const [layer, to, from] = key.slice(1).split(".").map(Number) as [number, number, number];
     const wrap = (by: number) => `e${layer}.${to}.${(from + by + size(layer - 1)) % size(layer - 1)}`;
@@ -250,10 +250,6 @@ function neighbour(key: string, pressed: string, columns: Column[], ends: boolea
       return unit + 1 < rows ? at(layer, unit + 1) : target ? "E" : null;
     case "ArrowUp":
       return unit > 0 ? at(layer, unit - 1) : null;
-    case "Home":
-      return "u0.0";
-    case "End":
-      return ends ? "E" : at(last, size(last) - 1);
     case "w":
     case "W":
       return !target && layer > 0 ? `e${layer}.${unit}.0` : null;

@@ -20,7 +20,7 @@ export function Shown({ walk, step }: { walk: Walking; step: Step }) {
         <p class="was">{t("before the change: {value}", { value: old.shown })}</p>
       )}
       <p class="because">{step.because || t("Given.")}</p>
-      {step.uses.length > 0 && <div class="wide"><Equation step={step} open={walk.open} /></div>}
+      {step.uses.length > 0 && <div class="wide" tabIndex={0} role="group" aria-label={t("Equation")}><Equation step={step} open={walk.open} /></div>}
       <details class="exact">
         <summary>{t("Every digit")}</summary>
         <dl>
