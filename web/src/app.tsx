@@ -26,18 +26,20 @@ export function App() {
       </header>
       <Problems />
       <main>
-        <section class="drawing" aria-label={t("Network")}>
-          <Samples />
-          <Network />
-        </section>
+        <div class="left">
+          <section class="drawing" aria-label={t("Network")}>
+            <Samples />
+            <Network />
+          </section>
+          <div class="more">
+            {desk.tab === "walk" && <Matrices />}
+            {desk.tab === "train" && desk.server && <BelowTrain />}
+            <About />
+          </div>
+        </div>
         <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
           <Panel />
         </section>
-        <div class="more">
-          {desk.tab === "walk" && <Matrices />}
-          {desk.tab === "train" && desk.server && <BelowTrain />}
-          <About />
-        </div>
       </main>
     </div>
   );

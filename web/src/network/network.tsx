@@ -72,7 +72,7 @@ function Drawing() {
   const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
 
   return (
-    <div class="network" ref={holder} onFocusCapture={() => setInside(true)} onBlurCapture={() => setInside(false)}>
+    <div class={`network ${plan.height < 0.6 * window.innerHeight ? "stays" : ""}`} ref={holder} onFocusCapture={() => setInside(true)} onBlurCapture={() => setInside(false)}>
       <svg
         viewBox={`0 0 ${plan.width} ${plan.height}`}
         width={plan.width}
