@@ -59,7 +59,7 @@ export function Given({ walk }: { walk: Walking }) {
       <p class="where">{t("Given")}</p>
       <h2>{t("What is there at the start")}</h2>
       <p class="because">
-        {walk.frames.length > 1
+        {view.sections.length > 0
           ? t("Step forward to compute with these numbers, one after the other. Any number in the drawing can be opened.")
           : t("This network is too large to walk through number by number. Open a unit or a weight of a layer, or say a name: what leads to it is shown.")}
       </p>
