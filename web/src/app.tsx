@@ -1,6 +1,7 @@
 // The frame of the page: title, tabs, the drawing, and what the chosen tab shows.
 
 import { Change } from "./change";
+import { Changed } from "./change/changed";
 import { TABS, useDesk, type Tab } from "./desk";
 import { Keep } from "./keep";
 import { Network } from "./network/network";
@@ -30,6 +31,7 @@ export function App() {
           <section class="drawing" aria-label={t("Network")}>
             <Samples />
             <Network />
+            {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}
           </section>
           <div class="more">
             {desk.tab === "walk" && <Matrices />}
