@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.conventions import CHOICES
 from chainrule.errors import InputError, nearest, shown
+from chainrule.phrases import phrase
 from chainrule.rules import find
 from chainrule.rules import names as rule_names
 
@@ -36,7 +37,7 @@ VARIED = {
 MOST = 64
 """Steps that stand side by side."""
 
-LOSSES = ("loss before", "loss after")
+LOSSES = (phrase("loss before"), phrase("loss after"))
 
 Chosen = tuple[tuple[str, str], ...]
 """One value for each key that is varied."""
@@ -86,11 +87,14 @@ class Column:
         return f"{value:.11g}" if row in LOSSES else self.trace.digits.text(value)
 
 
-def side_by_side(varied: list[tuple[str, tuple[str, ...]]], derived: Callable[[Chosen], Trace]) -> list[Column]:
-    """A column for each way to choose; ways that come to the same numbers share one. derived: the step under a choice."""
+def side_by_side(
+    varied: list[tuple[str, tuple[str, ...]]], derived: Callable[[Chosen], Trace], whole: bool = True
+) -> list[Column]:
+    """A column for each way to choose; ways that come to the same numbers share one. derived: the step under a choice;
+    whole: with outputs and new weights, and not only the losses."""
     columns: list[Column] = []
     for label, chosen in combinations(varied):
-        column = _column(label, derived(chosen))
+        column = _column(label, derived(chosen), whole)
         twin = next((other for other in columns if other.numbers == column.numbers), None)
         if twin is None:
             columns.append(column)
@@ -99,12 +103,15 @@ def side_by_side(varied: list[tuple[str, tuple[str, ...]]], derived: Callable[[C
     return columns
 
 
-def _column(label: str, trace: Trace) -> Column:
+def _column(label: str, trace: Trace, whole: bool) -> Column:
+    if not whole:
+        return Column(label, trace, {LOSSES[0]: trace.loss, LOSSES[1]: trace.loss_after})
     outputs, parameters = f"a[{len(trace.network.layers)}]", {span.symbol for span in trace.network.spans}
-    numbers = {LOSSES[0]: trace.loss}
+    numbers: dict[str, float] = {LOSSES[0]: trace.loss}
     numbers |= {change.name: change.before for change in trace.changes if change.id.startswith(outputs)}
     numbers |= {f"{change.name}+": change.after for change in trace.changes if change.id.split("[")[0] in parameters}
-    return Column(label, trace, {**numbers, LOSSES[1]: trace.loss_after})
+    numbers[LOSSES[1]] = trace.loss_after
+    return Column(label, trace, numbers)
 
 
 def rows(columns: list[Column]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chainrule.errors import InputError, nearest, shown
+from chainrule.phrases import phrase, say
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "biases": ("updated", "frozen", "updated_per_unit"),
@@ -48,25 +49,30 @@ class Conventions:
         """Each choice in words, for the head of a derivation."""
         kept = {
             "exact": {
-                "rounded": "exact at every step, shown to {n} decimals",
-                "truncated": "exact at every step, shown truncated to {n} decimals",
-                "significant": "exact at every step, shown to {n} significant figures",
+                "rounded": phrase("exact at every step, shown to {n} decimals"),
+                "truncated": phrase("exact at every step, shown truncated to {n} decimals"),
+                "significant": phrase("exact at every step, shown to {n} significant figures"),
             }[self.display],
-            "rounded": "rounded to {n} decimals at every named step",
-            "truncated": "truncated to {n} decimals at every named step",
-            "significant": "kept to {n} significant figures at every named step",
+            "rounded": phrase("rounded to {n} decimals at every named step"),
+            "truncated": phrase("truncated to {n} decimals at every named step"),
+            "significant": phrase("kept to {n} significant figures at every named step"),
+        }
+        biases = {
+            "updated": phrase("updated"),
+            "frozen": phrase("frozen: they are not updated"),
+            "updated_per_unit": phrase("one per unit, updated"),
+        }
+        order = {
+            "simultaneous": phrase("simultaneous: every gradient is taken from the old weights"),
+            "sequential": phrase("sequential: a layer's new weights already carry the error back"),
+        }
+        orientation = {
+            "rows": phrase("rows of a weight matrix are receiving units"),
+            "columns": phrase("rows of a weight matrix are senders, columns are receiving units"),
         }
         return {
-            "biases": {
-                "updated": "updated",
-                "frozen": "frozen: they are not updated",
-                "updated_per_unit": "one per unit, updated",
-            }[self.biases],
-            "order": {
-                "simultaneous": "simultaneous: every gradient is taken from the old weights",
-                "sequential": "sequential: a layer's new weights already carry the error back",
-            }[self.order],
-            "orientation": "rows of a weight matrix are "
-            + ("receiving units" if self.orientation == "rows" else "senders, columns are receiving units"),
-            "numbers": kept[self.intermediate].format(n=self.places),
+            "biases": say(biases[self.biases]),
+            "order": say(order[self.order]),
+            "orientation": say(orientation[self.orientation]),
+            "numbers": say(kept[self.intermediate], n=self.places),
         }

@@ -13,6 +13,7 @@ from chainrule import training
 from chainrule.conventions import Conventions
 from chainrule.errors import InputError, RunError, nearest, shown
 from chainrule.network import Network
+from chainrule.phrases import Listed, Phrase, phrase
 from chainrule.raw import Raw
 from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer, Schedule, made
@@ -131,14 +132,10 @@ def derive(
         network.parameters, network.memory = outcome.parameters, outcome.memory
         number, state = outcome.number, outcome.state
         if outcome.reason != "updates":
-            ended = {
-                "until": f"the loss had reached {until}",
-                "patience": f"{patience} epochs had brought the loss down by less than {training.TOLERANCE:g}",
-            }[outcome.reason]
-            notes = (*notes, f"After {number:,} updates {ended}.")
+            notes = (*notes, _ended(outcome.reason, number, until, patience))
     rows = training.batch(len(job.x), job.batch_size, network.seed, number + 1)
     if len(rows) < len(job.x):
-        notes = (*notes, f"The batch of this update holds rows {', '.join(str(row + 1) for row in rows)}.")
+        notes = (*notes, phrase("The batch of this update holds rows {rows}.", rows=", ".join(str(row + 1) for row in rows)))
     rate = job.optimizer.learning_rate
     custom = job.naming.custom if job.naming else None
     return Trace(
@@ -206,6 +203,16 @@ def _train(
 
 def _legend(job: Job | Example) -> tuple[str, ...]:
     """What inputs and outputs stand for, where the data says so."""
-    pairs = [f"i{place} is {name}" for place, name in enumerate(job.inputs, 1)]
-    pairs += [f"o{place} is {name}" for place, name in enumerate(job.outputs, 1)]
-    return (", ".join(pairs) + ".",) if pairs else ()
+    pairs = [phrase("{name} is {what}", name=f"i{place}", what=name) for place, name in enumerate(job.inputs, 1)]
+    pairs += [phrase("{name} is {what}", name=f"o{place}", what=name) for place, name in enumerate(job.outputs, 1)]
+    return (phrase("{parts}.", parts=Listed(pairs)),) if pairs else ()
+
+
+def _ended(reason: str, number: int, until: float | None, patience: int | None) -> Phrase:
+    """After how many updates a loss that was asked for was reached, or nothing more was gained."""
+    if reason == "until":
+        return phrase("After {n} updates the loss had reached {loss}.", n=f"{number:,}", loss=until)
+    return phrase(
+        "After {n} updates {epochs} epochs had brought the loss down by less than {least}.",
+        n=f"{number:,}", epochs=patience, least=f"{training.TOLERANCE:g}",
+    )  # fmt: skip

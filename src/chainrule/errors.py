@@ -70,8 +70,13 @@ class RunError(InputError):
 def nearest(word: object, known: Iterable[str]) -> str:
     """`did you mean ...?` with the closest known name, or the list of names when none is close."""
     names = sorted(set(known))
-    close = difflib.get_close_matches(str(word).lower(), names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else "choose one of " + ", ".join(names)
+    close = closest(word, names)
+    return f"did you mean {close}?" if close is not None else "choose one of " + ", ".join(names)
+
+
+def closest(word: object, known: Iterable[str]) -> str | None:
+    """The known name that is most like a word; None if none is."""
+    return next(iter(difflib.get_close_matches(str(word).lower(), sorted(set(known)), n=1, cutoff=0.6)), None)
 
 
 def shown(value: object, width: int = 60) -> str:

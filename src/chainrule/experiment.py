@@ -21,6 +21,7 @@ from chainrule.engines import Task
 from chainrule.errors import InputError, Problem, RunError, shown
 from chainrule.models import Model
 from chainrule.network import Network
+from chainrule.phrases import phrase
 from chainrule.preparing import Goal, Preparation, Recognised
 from chainrule.recipes import Recipe
 from chainrule.rules.rule import Optimizer
@@ -151,7 +152,10 @@ class Experiment:
 def place_of(table: Table, row: int) -> str:
     """A row of a table, by its line in the file."""
     file, line = table.place(row)
-    return f"line {line} of {Path(file).name}" if line is not None else f"row {row + 1} of {Path(file).name}"
+    name = Path(file).name
+    if line is not None:
+        return phrase("line {line} of {file}", line=line, file=name)
+    return phrase("row {row} of {file}", row=row + 1, file=name)
 
 
 def weights_of(settings: Settings, table: Table, goal: Goal, rows: Any, train: Any) -> Any:

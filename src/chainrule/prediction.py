@@ -13,6 +13,7 @@ from chainrule.explain.story import Sheet, in_full
 from chainrule.models import Model
 from chainrule.naming import Cell, Scope
 from chainrule.network import Network
+from chainrule.phrases import phrase, say, speaking
 from chainrule.raw import Raw
 from chainrule.readers import Recorder, for_numbers
 from chainrule.rehearsal import Rehearsal, Timing, recording
@@ -25,6 +26,10 @@ from chainrule.tracing import Trace
 
 LISTED = 40
 """Inputs that are listed with their cells; of more, the largest."""
+
+
+_GIVEN = {"W": phrase("Given: a weight."), "b": phrase("Given: a bias.")}
+"""What is told of parameters where no update follows."""
 
 
 class Forward(Rehearsal):
@@ -84,11 +89,13 @@ class Prediction(Trace):
         raw = replace(preparation.raw(table, np.array([row])), goal=goal.raw())
         self.model, self.table, self.row, self.place = model, table, row, place
         self.network, self.conventions, self.number = network, Conventions(), 0
-        self.title = f"The prediction for {place}"
-        self.notes = (
-            f"{place[:1].upper()}{place[1:]} goes through the trained network as in `chainrule predict`: nothing is dropped, "
-            "and nothing is learned.",
+        self.title = phrase("The prediction for {place}", place=place)
+        through = (
+            "{place} goes through the trained network as in `chainrule predict`: nothing is dropped, and nothing is learned."
         )
+        said = say(place)
+        start = said[:1].upper() if speaking() == "en" else said[:1]
+        self.notes = (say(through, place=start + said[1:]),)
         self.digits = Digits(Conventions().places if digits is None else digits, Conventions().display)
         self.naming, self.places = network.naming(style), ()
         self._step = Forward(network, x, int(row - block[0]), raw)
@@ -135,15 +142,21 @@ class Prediction(Trace):
         name = self.label(self.target)
         value = self.term(self.target).value
         if goal.kind == "number":
-            date = f", the days since 1970-01-01: {self.told}" if goal.read_as == "date" else ""
-            return f"The prediction for {goal.column} is {name} = {in_full(value)}{date}."
+            sentence = "The prediction for {column} is {name} = {value}."
+            if goal.read_as == "date":
+                sentence = "The prediction for {column} is {name} = {value}, the days since 1970-01-01: {date}."
+            return say(sentence, column=goal.column, name=name, value=in_full(value), date=self.told)
         chance = goal.probabilities(self.outputs[None, :])[0]
         if goal.kind == "yes_or_no":
             first, second = goal.classes
-            both = f"{name} = {in_full(value)} is the probability of {second}, "
-            both += f"and 1 - {name} = {in_full(chance[0])} that of {first}"
-            return f"The prediction for {goal.column} is {self.told}: {both}."
-        return f"The prediction for {goal.column} is {self.told}: its probability {name} = {in_full(value)} is the largest."
+            sentence = (
+                "The prediction for {column} is {told}: {name} = {value} is the probability of {second}, "
+                "and 1 - {name} = {rest} that of {first}."
+            )
+            known = {"rest": in_full(chance[0]), "first": first, "second": second}
+            return say(sentence, column=goal.column, told=self.told, name=name, value=in_full(value), **known)
+        sentence = "The prediction for {column} is {told}: its probability {name} = {value} is the largest."
+        return say(sentence, column=goal.column, told=self.told, name=name, value=in_full(value))
 
     def inputs(self) -> Sheet:
         """Each input, with the cell it was made of."""
@@ -156,13 +169,14 @@ class Prediction(Trace):
                 (
                     self.label(Cell("x", 0, (int(place) + 1,))),
                     preparation.inputs[place],
-                    cell or "(empty)",
+                    cell or say("(empty)"),
                     float(self.x[0, place]),
                 )
             )
         count = len(preparation.inputs)
-        sentence = f"The {LISTED} largest of {count:,} inputs." if count > LISTED else ""
-        return Sheet("inputs", "From cells to inputs", sentence, ("input", "stands for", "cell", "value"), tuple(rows))
+        sentence = say("The {n} largest of {count} inputs.", n=LISTED, count=f"{count:,}") if count > LISTED else ""
+        head = (say("input"), say("stands for"), say("cell"), say("value"))
+        return Sheet("inputs", say("From cells to inputs"), sentence, head, tuple(rows))
 
     def chances(self) -> Sheet | None:
         """The probability of each class."""
@@ -173,9 +187,9 @@ class Prediction(Trace):
         order = np.argsort(-each, kind="stable")[:LISTED]
         return Sheet(
             "probabilities",
-            "Probabilities",
+            say("Probabilities"),
             "",
-            (goal.column, "probability"),
+            (goal.column, say("probability")),
             tuple((goal.classes[i], float(each[i])) for i in order),
         )
 
@@ -193,7 +207,7 @@ class Prediction(Trace):
 
     def step(self, cell: Cell) -> Step:
         found = super().step(cell)
-        return replace(found, because=found.because.replace(" before the update", ""))
+        return replace(found, because=say(_GIVEN[cell.symbol])) if found.plain and cell.symbol in _GIVEN else found
 
     @property
     def changes(self) -> list[Any]:

@@ -15,6 +15,7 @@ from chainrule.engines import reference
 from chainrule.engines.reference import Update
 from chainrule.naming import Cell, Scope
 from chainrule.network import Network, Parameters, Plan
+from chainrule.phrases import phrase, say
 from chainrule.raw import Group, Raw
 from chainrule.readers import Floats, Recorder, Rounder, Rounding, StepKey, for_numbers
 from chainrule.rules.preparation import Standardize
@@ -248,7 +249,7 @@ class Rehearsal:
         row, place = max(cell.sample, 1) - 1, cell.units[0] - 1
         group = self.raw.group(place) if cell.symbol in ("x", "raw") else None
         if cell.symbol == "x" and group is not None:
-            return "" if isinstance(group.rule, Standardize) else _SQUEEZED
+            return "" if isinstance(group.rule, Standardize) else say(_SQUEEZED)
         asked = cell.symbol == "x" or (cell.symbol == "raw" and group is not None)
         return self.raw.told(row, place) if asked and self.raw.told is not None else ""
 
@@ -320,7 +321,7 @@ def symbolic(rule: Any, constant: Callable[[str, Any], Any]) -> Any:
     return result
 
 
-_SQUEEZED = "Some numbers of this column are far out: it is squeezed between -reach and reach, what is near 0 hardly."
+_SQUEEZED = phrase("Some numbers of this column are far out: it is squeezed between -reach and reach, what is near 0 hardly.")
 
 
 def _finite(values: Any) -> bool:

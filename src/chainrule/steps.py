@@ -14,7 +14,8 @@ PHASES = ("given", "forward", "loss", "backward", "update")
 
 @dataclass(frozen=True)
 class Step:
-    """One number and how it came about. `uses` are the ids of the numbers in its formula."""
+    """One number and how it came about. `uses` are the ids of the numbers in its formula. plain: it is given, and there is
+    nothing to tell of it."""
 
     id: str
     name: str
@@ -27,6 +28,7 @@ class Step:
     because: str
     shown: str
     _set: Callable[[type[Text]], str] = field(repr=False, compare=False)
+    plain: bool = False
 
     @property
     def latex(self) -> str:

@@ -15,12 +15,13 @@ import numpy as np
 from chainrule.conventions import Conventions
 from chainrule.engines import reference
 from chainrule.engines.reference import State, Update
-from chainrule.errors import InputError, nearest, shown
+from chainrule.errors import InputError, closest, shown
 from chainrule.naming import Cell, cell_id, parse_id
 from chainrule.network import Network, Parameters, Span
+from chainrule.phrases import listed, say
 from chainrule.raw import Raw
 from chainrule.readers import StepKey
-from chainrule.reasons import because
+from chainrule.reasons import GIVEN, because
 from chainrule.rehearsal import Rehearsal, Timing
 from chainrule.rules.optimizers import SGD
 from chainrule.rules.rule import Clipping, Optimizer
@@ -35,6 +36,9 @@ PREPARED = ("x", "t", "scaled")
 
 SEARCHED = 20_000
 """Among more numbers than this no name is looked for that is like one that was asked for: listing them takes seconds."""
+
+MOST_LISTED = 186
+"""Signs that a list of names has at most, instead of the one that was asked for."""
 
 MANY = 200_000
 """More numbers than this are not listed; they are opened one at a time."""
@@ -169,7 +173,7 @@ class Trace:
             for each in self._sampled(cell, sample):
                 if self.has(each):
                     return each
-        raise InputError(f"no number is called {shown(name)} in this step", do=self._instead(wanted))
+        raise InputError(say("no number is called {name} in this step", name=shown(name)), do=self._instead(wanted))
 
     def has(self, cell: Cell) -> bool:
         """Whether this step has such a number."""
@@ -189,13 +193,17 @@ class Trace:
 
     def _instead(self, wanted: str) -> str:
         if wanted.endswith("+") and wanted[:-1] in self:
-            return f"{wanted[:-1]} is not updated: it is given, or frozen"
+            return say("{name} is not updated: it is given, or frozen", name=wanted[:-1])
         if "@" not in wanted and self.scope.rows > 1 and f"{wanted}@1" in self:
-            return f"say of which sample: {wanted}@1"
+            return say("say of which sample: {name}", name=f"{wanted}@1")
         if self.count > SEARCHED:
-            return 'use an id such as "dE/dW[1][3,7]", or a name such as net_h1_3@2'
-        close = nearest(wanted, [self.label(cell) for cell in self.cells if cell.sample <= 1])
-        return close if len(close) < 200 else "`chainrule explain` shows every name"
+            return say('use an id such as "dE/dW[1][3,7]", or a name such as net_h1_3@2')
+        names = sorted({self.label(cell) for cell in self.cells if cell.sample <= 1})
+        close, every = closest(wanted, names), listed(names)
+        if close is not None:
+            return say("did you mean {name}?", name=close)
+        few = len(every) < MOST_LISTED
+        return say("choose one of {names}", names=every) if few else say("`chainrule explain` shows every name")
 
     def __getitem__(self, name: str) -> Step:
         return self.step(self.find(name))
@@ -347,13 +355,15 @@ class Trace:
                 names = Text(self.label, self.digits).print(formula)
                 numbers = Text(self.label, self.digits, values=True).print(formula)
         uses = tuple(dict.fromkeys(cell_id(each.name) for each in self._uses(term) if isinstance(each.name, Cell)))
-        reason = self._step.origin(cell) or because(cell, self.network, self.naming, self.scope.rows, formula is not None)
+        origin = self._step.origin(cell)
+        reason = origin or because(cell, self.network, self.naming, self.scope.rows, formula is not None)
+        plain = formula is None and not origin and (not reason or (cell.symbol in GIVEN and not cell.of))
         if self.places and cell.sample and cell.symbol in ("dE/dW", "dE_data/dW"):
-            reason += f" Sample {cell.sample} is {self.places[cell.sample - 1]}."
+            reason = say("{reason} Sample {n} is {place}.", reason=reason, n=cell.sample, place=self.places[cell.sample - 1])
         sample = cell.sample or None
         return Step(
             cell_id(cell), self.label(cell), self.phase(cell), sample, names, numbers, _plain(term.value), uses, reason, value,
-            lambda kind: self._equation(cell, kind),
+            lambda kind: self._equation(cell, kind), plain,
         )  # fmt: skip
 
     def _equation(self, cell: Cell, kind: type[Text]) -> str:
@@ -466,7 +476,8 @@ class Trace:
     def conclusion(self) -> str:
         """What came of the step, in a sentence."""
         before, after = (Digits(17).text(loss) for loss in (self.loss, self.loss_after))
-        return f"The loss is {before} before update {self.number} and {after} after it."
+        sentence = "The loss is {before} before update {n} and {after} after it."
+        return say(sentence, before=before, n=self.number, after=after)
 
     @property
     def loss_after(self) -> Any:
@@ -486,7 +497,8 @@ class Trace:
         return self._timing
 
     def explain(self, *names: str, format: str = "text", **options: Any) -> str:
-        """Everything that leads to the named numbers, told in a format of chainrule.explain."""
+        """Everything that leads to the named numbers, told in a format of chainrule.explain. `language="zh"` tells it in
+        Chinese."""
         from chainrule.explain import tell
 
         return tell(self, format, of=names, **options)

@@ -1,6 +1,9 @@
 // The frame of the page: title, tabs, the drawing, and what the chosen tab shows.
 
+import { Change } from "./change";
+import { Changed } from "./change/changed";
 import { TABS, useDesk, type Tab } from "./desk";
+import { Keep } from "./keep";
 import { Network } from "./network/network";
 import { t } from "./phrases";
 import { BelowTrain, Train } from "./train";
@@ -27,6 +30,7 @@ export function App() {
         <section class="drawing" aria-label={t("Network")}>
           <Samples />
           <Network />
+          {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}
         </section>
         <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
           <Panel />
@@ -95,6 +99,8 @@ function Panel() {
   const { tab, server } = useDesk();
   if (tab === "walk") return <Walk />;
   if (!server) return <p>{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>;
+  if (tab === "change") return <Change />;
+  if (tab === "keep") return <Keep />;
   if (tab === "try") return <Try />;
   if (tab === "train") return <Train />;
   return null;

@@ -59,6 +59,7 @@ export interface Spread {
   mean?: number;
   most?: number;
   bins: number[];
+  told?: { least: string; mean: string; most: string };
 }
 
 /** The inputs, or a layer. `units` of small networks, `spread` of larger ones. */
@@ -108,6 +109,7 @@ export interface Change {
 
 /** A named step of a layer as one equation of whole arrays. */
 export interface Matrix {
+  sample: string; // whose matrix the value is, where there is one for each sample
   phase: Phase;
   layer: string;
   array: string;
@@ -122,6 +124,14 @@ export interface Sheet {
   sentence: string;
   columns: string[];
   rows: string[][];
+}
+
+/** Numbers of a kind that a change has moved, the largest changes first. */
+export interface Changed {
+  title: string;
+  changes: Change[];
+  changed: number;
+  total: number;
 }
 
 /** What mount() takes: one step, told. The last keys are there only where a server answers. */
@@ -152,4 +162,6 @@ export interface View {
   place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;
+  changed?: Changed[] | null; // what the last change came to
+  said?: string[]; // what else came of it, in words
 }

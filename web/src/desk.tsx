@@ -29,9 +29,16 @@ export interface Desk {
   fetchStep(id: string): Promise<void>;
   /** Asks for a new view and shows it. A change keeps the old one beside it. */
   change(verb: string, body?: object): Promise<boolean>;
+  /** The same, for who deals with what goes wrong: it is thrown. Asks that follow each other know each other's version. */
+  send(verb: string, body?: object): Promise<void>;
+  /** Does something; what is refused is shown. */
+  attempt(work: () => Promise<unknown>): Promise<void>;
   look(body: { sample?: number; after?: number }): Promise<boolean>;
   /** Any other ask; problems are shown, and undefined given back. */
   ask<Answer>(verb: string, body?: object): Promise<Answer | undefined>;
+  /** What was filled in, by the number's id: it stays when another tab is opened. */
+  answers: Record<string, string>;
+  setAnswers(answers: Record<string, string>): void;
   busy: boolean;
   problems: Problem[];
   dismiss(): void;
@@ -56,6 +63,7 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const [tab, setTab] = useState<Tab>("walk");
   const [chosen, setChosen] = useState<string | null>(null);
   const [frame, setFrame] = useState(0);
+  const [answers, setAnswers] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState<Problem[]>([]);
   const [opened, setOpened] = useState<Opened>({ of: first, steps: new Map() });
@@ -93,11 +101,32 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
     [ask],
   );
 
+  const send = useCallback(
+    async (verb: string, body: object = {}): Promise<void> => {
+      if (!server) return;
+      const found = await server.ask<View>(verb, { version: latest.current.version, ...body });
+      setBefore(latest.current);
+      latest.current = found;
+      setView(found);
+    },
+    [server],
+  );
+  const attempt = useCallback(async (work: () => Promise<unknown>): Promise<void> => {
+    setProblems([]);
+    try {
+      await work();
+    } catch (error) {
+      setProblems(problemsOf(error));
+    }
+  }, []);
+
   const fetchStep = useCallback(
     async (id: string) => {
       const asked = latest.current;
-      const found = await ask<{ steps: Step[] }>("open", { id });
+      const found = await ask<{ id: string; steps: Step[] }>("open", { id });
       if (!found || latest.current !== asked) return;
+      // a name that was typed, or a parameter: what was meant is chosen
+      if (!found.steps.some((each) => each.id === id)) setChosen((now) => (now === id ? found.id : now));
       setOpened((old) => {
         const steps = new Map(old.of === asked ? old.steps : []);
         for (const step of found.steps) steps.set(step.id, step);
@@ -117,7 +146,8 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   );
 
   const desk: Desk = {
-    view, before, server, tab, setTab, chosen, choose, frame, setFrame, step, fetchStep, ask, busy, problems,
+    view, before, server, tab, setTab, chosen, choose, frame, setFrame, step, fetchStep, ask, answers, setAnswers,
+    busy, problems, send, attempt,
     change: (verb, body = {}) => replace(verb, { version: view.version, ...body }, true),
     look: (body) => replace("look", body, false),
     dismiss: () => setProblems([]),

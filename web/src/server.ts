@@ -5,6 +5,8 @@ export interface Problem {
   where: string;
   got: string;
   do: string;
+  /** Which field it is about, where it is one. */
+  field?: string;
 }
 
 /** What the server refused, and why. */

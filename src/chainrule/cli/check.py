@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @shared.after
 @shared.names
 @shared.setting
+@shared.language
 @click.option("--brief", is_flag=True, help="Leave out the numbers that are right.")
 @click.option("--json", "as_json", is_flag=True, help="The verdicts as JSON.")
 @click.pass_context

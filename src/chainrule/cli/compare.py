@@ -11,6 +11,9 @@ from chainrule import comparing
 from chainrule.cli import shared
 from chainrule.comparing import Chosen, Column
 from chainrule.errors import printable
+from chainrule.phrases import say
+from chainrule.widths import left
+from chainrule.widths import width as cells_of
 
 if TYPE_CHECKING:
     from chainrule.tracing import Trace
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 @shared.digits
 @shared.names
 @shared.setting
+@shared.language
 @click.option("--json", "as_json", is_flag=True, help="The table as JSON.")
 def command(
     what: str,
@@ -58,17 +62,17 @@ def _table(columns: list[Column], width: int) -> str:
     lines = []
     for letter, column in zip(letters, columns, strict=True):
         lines.append(f"{letter}  {printable(column.label)}")
-        lines += [f"{letter}  {printable(label)} (the same numbers)" for label in column.same]
-    lines += ["", f"Update {columns[0].trace.number}, losses before and after it."]
+        lines += [f"{letter}  {say('{label} (the same numbers)', label=printable(label))}" for label in column.same]
+    lines += ["", say("Update {n}, losses before and after it.", n=columns[0].trace.number)]
     rows = comparing.rows(columns)
-    head = max(len(printable(row)) for row in rows)
+    head = max(cells_of(printable(say(row))) for row in rows)
     cells = {letter: [column.text(row) for row in rows] for letter, column in zip(letters, columns, strict=True)}
     for group in _groups(cells, width - head):
         widths = {letter: max(len(letter), *map(len, cells[letter])) for letter in group}
         lines += ["", " " * head + "".join(f"  {letter.rjust(widths[letter])}" for letter in group)]
         for place, row in enumerate(rows):
             values = "".join(f"  {cells[letter][place].rjust(widths[letter])}" for letter in group)
-            lines.append(printable(row).ljust(head) + values)
+            lines.append(left(printable(say(row)), head) + values)
     return "\n".join(lines) + "\n"
 
 

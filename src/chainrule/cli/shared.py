@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import click
 
 from chainrule.errors import InputError, shown
+from chainrule.phrases import LANGUAGES
+from chainrule.phrases import language as speak
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,6 +24,16 @@ setting = click.option(
 )
 after = click.option("--after", type=click.IntRange(min=0), metavar="N", help="The step after N updates.")
 digits = click.option("--digits", type=click.IntRange(1, 17), metavar="K", help="Decimals to show; 17 shows every digit.")
+
+
+def _speak(context: click.Context, parameter: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        context.with_resource(speak(name))
+
+
+language = click.option(
+    "--language", type=click.Choice(LANGUAGES), expose_value=False, callback=_speak, help="en, or zh for Chinese."
+)
 names = click.option("--names", "style", type=click.Choice(["textbook", "matrix"]), help="How numbers are called.")
 
 

@@ -50,6 +50,7 @@ class Saying:
 )
 @shared.names
 @shared.setting
+@shared.language
 @click.option("--json", "as_json", is_flag=True, help="The explanations as JSON.")
 def command(
     what: str,

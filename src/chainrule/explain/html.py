@@ -11,8 +11,8 @@ from importlib.resources import files
 from chainrule.explain.equation import sides
 from chainrule.explain.markup import Markup, el, embedded, h, page
 from chainrule.explain.scene import scene
-from chainrule.explain.story import Section, Sheet, Story, table
-from chainrule.phrases import speaking
+from chainrule.explain.story import Section, Sheet, Story, changes_head, table
+from chainrule.phrases import say, speaking
 from chainrule.steps import Step
 from chainrule.terms.printers import MathML, mathml_name, mathml_number
 from chainrule.tracing import Trace
@@ -39,7 +39,7 @@ def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False
     parts += [f'<tr><th scope="row">{h(label)}</th><td>{h(words)}</td></tr>' for label, words in story.head]
     parts += ["</table>", *(f'<p class="note">{h(note)}</p>' for note in story.notes)]
     if story.given:
-        parts += ["<h2>Given</h2>", '<ul class="given">', *(_given(step) for step in story.given), "</ul>"]
+        parts += [f"<h2>{h(say('Given'))}</h2>", '<ul class="given">', *(_given(step) for step in story.given), "</ul>"]
     parts += [_section(trace, section, known) for section in story.sections]
     if story.changes:
         parts += _changes(story)
@@ -55,8 +55,10 @@ def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False
         return page(story.title, style, f'<main class="chainrule">\n{text}\n</main>', language=speaking())
     built = files("chainrule.page") / "static"
     data = scene(trace, story) | ({"spec": spec} if spec else {})
+    label = h(say("The derivation as text"))
     body = (
-        f'<div id="chainrule"></div>\n<article class="chainrule" id="chainrule-text">\n{text}\n</article>\n'
+        '<div id="chainrule"></div>\n'
+        f'<section class="chainrule" id="chainrule-text" aria-label="{label}">\n{text}\n</section>\n'
         f'<script type="application/json" id="chainrule-data">{embedded(data)}</script>'
     )
     style += (built / "page.css").read_text("utf-8")
@@ -92,20 +94,21 @@ def _step(trace: Trace, step: Step, known: Mapping[str, str]) -> str:
             rows.append(f"<mtr>{left}{equals}<mtd><mrow>{line}</mrow></mtd></mtr>")
             left = "<mtd></mtd>"
     links = [f'<a href="#{_anchor(use)}">{h(known[use])}</a>' for use in step.uses if use in known]
-    uses = f'<p class="uses">from {", ".join(links)}</p>' if links else ""
+    uses = f'<p class="uses">{say("from {numbers}", numbers=say(", ").join(links))}</p>' if links else ""
     equation = f'<math display="block"><mtable>{"".join(rows)}</mtable></math>'
     return f'<div class="step" id="{_anchor(step.id)}">{equation}{uses}</div>'
 
 
 def _changes(story: Story) -> list[str]:
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("number", "before", "after", "change"))
+    head = "".join(f'<th scope="col">{h(title)}</th>' for title in changes_head())
     rows = [
-        f'<tr><th scope="row"><math>{mathml_name(row[0])}</math></th>{"".join(f"<td>{h(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in table(story.changes, story.digits)
+        f'<tr><th scope="row"><math aria-hidden="true">{mathml_name(name)}</math><span class="sr">{h(name)}</span></th>'
+        f"{''.join(f'<td>{h(cell)}</td>' for cell in cells)}</tr>"
+        for name, *cells in table(story.changes, story.digits)
     ]
     return [
-        "<section>\n<h2>Before and after</h2>", f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
-        *rows, "</tbody></table>", f"<p>{h(story.after)}</p>\n</section>",
+        f"<section>\n<h2>{h(say('Before and after'))}</h2>", *_wide(say("Before and after"), head, rows),
+        f"<p>{h(story.after)}</p>\n</section>",
     ]  # fmt: skip
 
 
@@ -117,6 +120,11 @@ def _sheet(sheet: Sheet, story: Story) -> list[str]:
     ]
     said = [f"<p>{h(sheet.sentence)}</p>"] if sheet.sentence else []
     return [
-        f"<section>\n<h2>{h(sheet.title)}</h2>", *said, f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
-        *rows, "</tbody></table>\n</section>",
+        f"<section>\n<h2>{h(sheet.title)}</h2>", *said, *_wide(sheet.title, head, rows), "</section>",
     ]  # fmt: skip
+
+
+def _wide(title: str, head: str, rows: list[str]) -> list[str]:
+    """A table that is pushed to and fro where the page is too narrow for it, with a finger or with the keyboard."""
+    opening = f'<div class="broad" tabindex="0" role="group" aria-label="{h(title)}"><table class="changes">'
+    return [opening, f"<thead><tr>{head}</tr></thead><tbody>", *rows, "</tbody></table></div>"]

@@ -8,12 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from chainrule.explain.story import Sheet, Story, head
+from chainrule.phrases import language, say
 from chainrule.tracing import Trace
 
 
 def tell(trace: Trace, story: Story, indent: int | None = 1, **_: object) -> str:
     """A JSON text. Values are full doubles; what JSON cannot hold (infinity, NaN, a fraction) is its text."""
-    data: dict[str, Any] = {"chainrule": 1, "title": trace.title}
+    data: dict[str, Any] = {"chainrule": 1, "title": say(trace.title)}
     if not trace.forward_only:
         data |= {"conventions": conventions(trace), "update": trace.number}
     data |= {
@@ -53,6 +54,8 @@ def tell(trace: Trace, story: Story, indent: int | None = 1, **_: object) -> str
 def conventions(trace: Trace) -> dict[str, Any]:
     """Every choice by its name: the values of the spec, and the same in words."""
     chosen = trace.conventions
+    with language("en"):
+        labels = [label.lower() for label, _ in head(trace, timed=False)]
     return {
         "loss": trace.network.loss.name,
         "over_outputs": trace.network.loss.over_outputs,
@@ -64,7 +67,7 @@ def conventions(trace: Trace) -> dict[str, Any]:
         "places": trace.digits.places,
         "optimizer": trace.optimizer.name,
         "learning_rate": _value(trace.rate),
-        "words": {label.lower(): words for label, words in head(trace, timed=False)},
+        "words": dict(zip(labels, (words for _, words in head(trace, timed=False)), strict=True)),
     }
 
 

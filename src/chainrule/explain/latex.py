@@ -1,9 +1,11 @@
-"""The story as LaTeX: a fragment for a text of one's own, or a document. Either needs amsmath and nothing else."""
+"""The story as LaTeX: a fragment for a text of one's own, or a document. Either needs amsmath and nothing else; in Chinese,
+ctex too."""
 
 from __future__ import annotations
 
 from chainrule.explain.equation import sides
-from chainrule.explain.story import Section, Story, table
+from chainrule.explain.story import Section, Story, changes_head, table
+from chainrule.phrases import say, speaking
 from chainrule.steps import Step
 from chainrule.terms.printers import Latex, latex_name, latex_number, latex_text
 from chainrule.tracing import Trace
@@ -18,6 +20,14 @@ OPENING = r"""\documentclass[11pt,a4paper,fleqn]{article}
 \begin{document}
 """
 
+CHINESE = "\\usepackage{ctex}\n"
+"""Sets Chinese; it needs XeLaTeX or LuaLaTeX, and a Chinese font."""
+
+
+def opening() -> str:
+    """What stands before a document in the language that is spoken."""
+    return OPENING.replace("\\usepackage{amsmath}\n", "\\usepackage{amsmath}\n" + CHINESE) if speaking() == "zh" else OPENING
+
 
 def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str:
     """LaTeX source; with `fragment`, without the preamble."""
@@ -25,12 +35,15 @@ def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str
     parts.append(_rows(r"lp{0.75\linewidth}", [(latex_text(a), latex_text(b)) for a, b in story.head]))
     parts += [latex_text(note) + "\n" for note in story.notes]
     if story.given:
-        parts += [r"\subsection*{Given}", _given(trace, story.given)]
+        parts += [rf"\subsection*{{{latex_text(say('Given'))}}}", _given(trace, story.given)]
     parts += [_section(trace, section) for section in story.sections]
     if story.changes:
         changes = table(story.changes, story.digits)
         rows = [(f"${latex_name(row[0])}$", *(f"${_number(cell)}$" for cell in row[1:])) for row in changes]
-        parts += [r"\subsection*{Before and after}", _long(("number", "before", "after", "change"), rows)]
+        parts += [
+            rf"\subsection*{{{latex_text(say('Before and after'))}}}",
+            _long(tuple(map(latex_text, changes_head())), rows),
+        ]
         parts.append(latex_text(story.after))
     for sheet in story.sheets:
         texts = [tuple(latex_text(cell) for cell in row) for row in (list(sheet.header), *sheet.texts(story.digits))]
@@ -38,7 +51,7 @@ def tell(trace: Trace, story: Story, fragment: bool = False, **_: object) -> str
     if trace.forward_only:
         parts.append(latex_text(story.after))
     body = "\n".join(parts) + "\n"
-    return body if fragment else OPENING + body + "\\end{document}\n"
+    return body if fragment else opening() + body + "\\end{document}\n"
 
 
 def _number(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chainrule.explain.latex import equation
 from chainrule.explain.story import Section, Story, table
+from chainrule.phrases import say
 from chainrule.terms.printers import latex_name
 from chainrule.tracing import Trace
 
@@ -15,17 +16,21 @@ _MARKS = re.compile(r"([\\`*_{}\[\]<>#|$~!&])")
 
 def tell(trace: Trace, story: Story, **_: object) -> str:
     """Markdown source."""
-    parts = [f"# {escaped(story.title)}", _table(("Choice", "Here"), [(escaped(a), escaped(b)) for a, b in story.head])]
+    parts = [
+        f"# {escaped(story.title)}",
+        _table((say("Choice"), say("Here")), [(escaped(a), escaped(b)) for a, b in story.head]),
+    ]
     parts += [escaped(note) for note in story.notes]
     if story.given:
         rows = [(f"${latex_name(step.name)}$", step.shown) for step in story.given]
-        parts += ["## Given", _table(("Number", "Value"), rows)]
+        parts += [f"## {say('Given')}", _table((say("Number"), say("Value")), rows)]
     for section in story.sections:
         parts += _section(trace, section)
     if story.changes:
         rows_of = table(story.changes, story.digits)
         changes = [[f"${latex_name(row[0])}$", *(cell.strip() for cell in row[1:])] for row in rows_of]
-        parts += ["## Before and after", _table(("Number", "Before", "After", "Change"), changes), escaped(story.after)]
+        head = (say("Number"), say("Before"), say("After"), say("Change"))
+        parts += [f"## {say('Before and after')}", _table(head, changes), escaped(story.after)]
     for sheet in story.sheets:
         cells = [[escaped(cell) for cell in row] for row in sheet.texts(story.digits)]
         parts += [f"## {escaped(sheet.title)}", *([escaped(sheet.sentence)] if sheet.sentence else [])]

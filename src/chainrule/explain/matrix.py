@@ -38,6 +38,7 @@ def equations(trace: Trace, sample: int = 1) -> list[dict[str, str]]:
         cell = trace.scope.cell(key, (0,) * np.ndim(made.value))
         valued = "" if numbers.deep(made.definition) else numbers.print(made.definition)
         found.append({
+            "sample": str(numbers.row + 1) if numbers.deep(made) else "",
             "phase": trace.phase(cell), "layer": str(key.layer if trace.phase(cell) != "loss" else 0), "array": array(cell),
             "name": names.print(made), "formula": formula, "numbers": "" if valued == value else valued, "value": value,
         })  # fmt: skip

@@ -35,7 +35,7 @@ def scene(trace: Trace, story: Story) -> dict[str, Any]:
         "samples": trace.scope.rows,
         "sample": sample,
         "language": speaking(),
-        "phrases": phrases(),
+        "phrases": dict(phrases("web")),
         "steps": [told(trace, step) for step in story.steps],
         "sections": [_section(section) for section in story.sections],
         "matrices": [],

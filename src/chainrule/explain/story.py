@@ -14,6 +14,7 @@ from typing import Any
 
 from chainrule.errors import InputError, printable, shown
 from chainrule.naming import Cell
+from chainrule.phrases import listed, phrase, say
 from chainrule.rules.rule import Rule
 from chainrule.steps import Change, Step
 from chainrule.terms.digits import Digits
@@ -22,7 +23,13 @@ from chainrule.tracing import Trace
 FEW_SAMPLES = 3
 """Up to so many samples are told in full; of more, one."""
 
-TITLES = {"given": "Prepared", "forward": "Forward", "loss": "Loss", "backward": "Backward", "update": "Update"}
+TITLES = {
+    "given": phrase("Prepared"),
+    "forward": phrase("Forward"),
+    "loss": phrase("Loss"),
+    "backward": phrase("Backward"),
+    "update": phrase("Update"),
+}
 
 
 @dataclass(frozen=True)
@@ -115,36 +122,33 @@ def arrange(
     stands at the head, and the sheets.
     """
     of = tuple(of)
-    notes, hints = [printable(note) for note in trace.notes], []
+    notes, hints = [printable(say(note)) for note in trace.notes], []
     chosen = chosen_sample(trace, sample)
     if of:
         cells, unopened = trace.leading_to(of, chosen or 1)
         if unopened:
-            notes.append(f"{unopened:,} more numbers lead here and are used without their own derivation.")
-            hints.append("Open any of them by its name: --of NAME.")
+            notes.append(say("{n} more numbers lead here and are used without their own derivation.", n=f"{unopened:,}"))
+            hints.append(say("Open any of them by its name: --of NAME."))
     elif brief:
         cells = []
     else:
         cells = trace.cells_of(chosen)
         if chosen is not None:
-            notes.append(f"{trace.scope.rows:,} samples: sample {chosen} is told here, sums run over all.")
-            hints.append("--sample R tells another, --sample all tells all; --format json always holds all.")
+            told_one = "{n} samples: sample {chosen} is told here, sums run over all."
+            notes.append(say(told_one, n=f"{trace.scope.rows:,}", chosen=chosen))
+            hints.append(say("--sample R tells another, --sample all tells all; --format json always holds all."))
     told = [(cell, trace.step(cell)) for cell in cells]
     notes += _warnings(trace, [step for _, step in told])
-    given = tuple(step for _, step in told if _plainly_given(step))
-    rest = [(cell, step) for cell, step in told if not _plainly_given(step)]
+    given = tuple(step for _, step in told if step.plain)
+    rest = [(cell, step) for cell, step in told if not step.plain]
     runs = ((phase, list(run)) for phase, run in itertools.groupby(rest, lambda pair: pair[1].phase))
-    sections = tuple(Section(phase, TITLES[phase], _parts(trace, phase, run)) for phase, run in runs)
+    sections = tuple(Section(phase, say(TITLES[phase]), _parts(trace, phase, run)) for phase, run in runs)
+    title = printable(say(trace.title)) or say("One step, derived")
     return Story(
-        printable(trace.title) or "One step, derived", tuple(notes), tuple(hints), head(trace, timed), given, sections,
+        title, tuple(notes), tuple(hints), head(trace, timed), given, sections,
         tuple(step for _, step in told), () if of or brief else tuple(trace.changes), trace.conclusion,
         trace.digits, tuple(sheets), data, chosen,
     )  # fmt: skip
-
-
-def _plainly_given(step: Step) -> bool:
-    """Whether there is nothing to tell of a number: it has no formula, and no sentence that says where it comes from."""
-    return step.phase == "given" and not step.uses and (not step.because or step.because.startswith("Given"))
 
 
 def _warnings(trace: Trace, steps: Sequence[Step]) -> list[str]:
@@ -152,15 +156,18 @@ def _warnings(trace: Trace, steps: Sequence[Step]) -> list[str]:
     notes = []
     if trace.exact_form:
         notes.append(
-            "An output has been rounded to 0 or 1. Through the outputs the derivation would meet 0 times infinity; so the loss "
-            "and the last deltas are taken from the weighted sums, where they are exact."
+            say(
+                "An output has been rounded to 0 or 1. Through the outputs the derivation would meet 0 times infinity; so the "
+                "loss and the last deltas are taken from the weighted sums, where they are exact."
+            )
         )
     wild = next((step for step in steps if isinstance(step.value, float) and not math.isfinite(step.value)), None)
     if wild is not None:
-        notes.append(
-            f"{wild.name} is {wild.value}: beyond what float64 can hold, and so is what follows from it. "
+        sentence = (
+            "{name} is {value}: beyond what float64 can hold, and so is what follows from it. "
             "Smaller weights, inputs or a smaller learning rate keep the numbers finite."
         )
+        notes.append(say(sentence, name=wild.name, value=wild.value))
     return [printable(note) for note in notes]
 
 
@@ -181,7 +188,9 @@ def _parts(trace: Trace, phase: str, pairs: Sequence[tuple[Cell, Step]]) -> tupl
 def _heading(layer: int, layers: int) -> str:
     if not layer:
         return ""
-    return "Output layer" if layer == layers else "Hidden layer" if layers == 2 else f"Hidden layer {layer}"
+    if layer == layers:
+        return say("Output layer")
+    return say("Hidden layer") if layers == 2 else say("Hidden layer {n}", n=layer)
 
 
 def in_full(value: Any) -> str:
@@ -220,30 +229,38 @@ def head(trace: Trace, timed: bool) -> tuple[tuple[str, str], ...]:
     """What was chosen, in words: it stands above every derivation."""
     network = trace.network
     if trace.forward_only:
-        return (("Network", printable(_shape(trace))), ("Numbers", _numbers(trace)))
+        return ((say("Network"), printable(_shape(trace))), (say("Numbers"), _numbers(trace)))
     words = replace(trace.conventions, places=trace.digits.places).sentences()
-    loss = network.loss
+    loss, rate = network.loss, trace.digits.text(trace.rate)
     rows = [
-        ("Network", _shape(trace)),
-        ("Loss", f"{described(loss)}, {loss.over_outputs} over outputs, {loss.reduction} over samples"),
-        *(("Penalty", described(rule)) for rule in network.penalties),
-        ("Biases", _biases(trace, words["biases"])),
-        ("Order", words["order"]),
-        ("Weights", words["orientation"]),
-        ("Optimizer", f"{described(trace.optimizer)}, learning rate η = {trace.digits.text(trace.rate)}"),
-        *([("Clipping", described(trace.clipping))] if trace.clipping else []),
-        ("Numbers", _numbers(trace)),
-        ("Update", f"number {trace.number}, counted from 1"),
+        (say("Network"), _shape(trace)),
+        (say("Loss"), say(_TAKEN[loss.over_outputs, loss.reduction], loss=described(loss))),
+        *((say("Penalty"), described(rule)) for rule in network.penalties),
+        (say("Biases"), _biases(trace, words["biases"])),
+        (say("Order"), words["order"]),
+        (say("Weights"), words["orientation"]),
+        (say("Optimizer"), say("{rule}, learning rate η = {rate}", rule=described(trace.optimizer), rate=rate)),
+        *([(say("Clipping"), described(trace.clipping))] if trace.clipping else []),
+        (say("Numbers"), _numbers(trace)),
+        (say("Update"), say("number {n}, counted from 1", n=trace.number)),
     ]
     if timed:
-        rows.append(("Time", timing(trace)))
+        rows.append((say("Time"), timing(trace)))
     return tuple((label, printable(text)) for label, text in rows)
+
+
+_TAKEN = {
+    ("sum", "sum"): phrase("{loss}, sum over outputs, sum over samples"),
+    ("sum", "mean"): phrase("{loss}, sum over outputs, mean over samples"),
+    ("mean", "sum"): phrase("{loss}, mean over outputs, sum over samples"),
+    ("mean", "mean"): phrase("{loss}, mean over outputs, mean over samples"),
+}
 
 
 def _shape(trace: Trace) -> str:
     network = trace.network
     sizes = "-".join(str(width) for width in (network.inputs, *network.widths))
-    return f"{sizes}: {', '.join(_layer(layer) for layer in network.layers)}"
+    return f"{sizes}: {listed(_layer(layer) for layer in network.layers)}"
 
 
 def _numbers(trace: Trace) -> str:
@@ -253,18 +270,16 @@ def _numbers(trace: Trace) -> str:
 def _biases(trace: Trace, words: str) -> str:
     biases = [span for span in trace.network.spans if span.symbol == "b"]
     if not biases:
-        return "none"
+        return say("none")
     shared = any(span.over == "1" for span in biases) and trace.conventions.biases == "updated"
-    return words + (", a shared one by the sum of its units' gradients" if shared else "")
+    return say("{words}, a shared one by the sum of its units' gradients", words=words) if shared else words
 
 
 def timing(trace: Trace) -> str:
     """How long forward and backward took."""
     forward, backward = trace.timing.forward, trace.timing.backward
-    return (
-        f"forward {_seconds(forward)}, backward {_seconds(backward)}: {backward / forward:.1f} times as long "
-        "(reference engine, this machine)"
-    )
+    sentence = "forward {forward}, backward {backward}: {times} times as long (reference engine, this machine)"
+    return say(sentence, forward=_seconds(forward), backward=_seconds(backward), times=f"{backward / forward:.1f}")
 
 
 def _seconds(value: float) -> str:
@@ -275,8 +290,8 @@ def _layer(layer: Any) -> str:
     activation = getattr(layer, "activation", None)
     if activation is None:
         return described(layer)
-    bias = {"per_unit": "", "shared": ", one bias", "none": ", no biases"}[layer.bias]
-    return described(activation) + (f" ({bias.removeprefix(', ')})" if bias else "")
+    bias = {"per_unit": "{rule}", "shared": phrase("{rule} (one bias)"), "none": phrase("{rule} (no biases)")}[layer.bias]
+    return say(bias, rule=described(activation))
 
 
 def described(rule: Rule) -> str:
@@ -297,6 +312,11 @@ def table(changes: Sequence[Change], digits: Digits) -> list[tuple[str, str, str
     ]
     columns = [aligned([row[place] for row in rows]) for place in (1, 2, 3)]
     return [(row[0], *(column[i] for column in columns)) for i, row in enumerate(rows)]  # type: ignore[misc]
+
+
+def changes_head() -> tuple[str, str, str, str]:
+    """What stands above the columns of `table`."""
+    return say("number"), say("before"), say("after"), say("change")
 
 
 def _difference(change: Change) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
+from collections.abc import Sequence
 
-from chainrule.explain.story import Section, Sheet, Story, aligned, table
+from chainrule.explain.story import Section, Sheet, Story, aligned, changes_head, table
+from chainrule.phrases import say
 from chainrule.steps import Step
 from chainrule.tracing import Trace
+from chainrule.widths import left, wrap
+from chainrule.widths import width as cells_of
 
 NARROWEST = 40
 
@@ -14,27 +17,27 @@ NARROWEST = 40
 def tell(trace: Trace, story: Story, width: int = 80, **_: object) -> str:
     """Plain text, lines no longer than `width` where a formula can be broken."""
     width = max(width, NARROWEST)
-    lines = [*textwrap.wrap(story.title, width), "=" * min(len(story.title), width), ""]
-    label = max(len(name) for name, _ in story.head) + 2
+    lines = [*wrap(story.title, width), "=" * min(cells_of(story.title), width), ""]
+    label = max(cells_of(name) for name, _ in story.head) + 2
     for name, words in story.head:
-        lines += textwrap.wrap(words, width, initial_indent=name.ljust(label), subsequent_indent=" " * label)
+        lines += wrap(words, width, left(name, label), " " * label)
     for note in (*story.notes, *story.hints):
-        lines += ["", *textwrap.wrap(note, width)]
+        lines += ["", *wrap(note, width)]
     if story.given:
-        lines += ["", *_title("Given"), *_given(story.given, width)]
+        lines += ["", *_title(say("Given")), *_given(story.given, width)]
     for section in story.sections:
         lines += _section(section, width)
     if story.changes:
-        lines += ["", *_title("Before and after"), *_changes(story), "", *textwrap.wrap(story.after, width)]
+        lines += ["", *_title(say("Before and after")), *_changes(story), "", *wrap(story.after, width)]
     for sheet in story.sheets:
         lines += ["", *_title(sheet.title), *_sheet(sheet, story, width)]
     if trace.forward_only:
-        lines += ["", *textwrap.wrap(story.after, width)]
+        lines += ["", *wrap(story.after, width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _title(text: str) -> list[str]:
-    return [text, "-" * len(text), ""]
+    return [text, "-" * cells_of(text), ""]
 
 
 def _given(steps: tuple[Step, ...], width: int) -> list[str]:
@@ -50,10 +53,10 @@ def _section(section: Section, width: int) -> list[str]:
     lines = ["", *_title(section.title)]
     for part in section.parts:
         if part.heading:
-            lines += [*([""] if lines[-1] else []), part.heading + ":", ""]
+            lines += [*([""] if lines[-1] else []), say("{heading}:", heading=part.heading), ""]
         for place, paragraph in enumerate(part.paragraphs):
             if paragraph.reason:
-                lines += [*([""] if place else []), *textwrap.wrap(paragraph.reason, width), ""]
+                lines += [*([""] if place else []), *wrap(paragraph.reason, width), ""]
             for step in paragraph.steps:
                 lines += equation(step, width)
     return lines
@@ -83,23 +86,15 @@ def broken(text: str, start: str, indent: str, width: int) -> list[str]:
 
 def _changes(story: Story) -> list[str]:
     rows = table(story.changes, story.digits)
-    names = max(len("number"), *(len(row[0]) for row in rows))
-    widths = [max(len(title), len(rows[0][place])) for place, title in ((1, "before"), (2, "after"), (3, "change"))]
-    head = "number".ljust(names) + "".join(
-        "   " + title.ljust(width) for title, width in zip(("before", "after", "change"), widths, strict=True)
-    )
-    body = [
-        row[0].ljust(names) + "".join("   " + cell.ljust(width) for cell, width in zip(row[1:], widths, strict=True))
-        for row in rows
-    ]
-    return [head, *body]
+    return _columns([changes_head(), *rows])
 
 
 def _sheet(sheet: Sheet, story: Story, width: int) -> list[str]:
     columns = sheet.columns(story.digits)
-    widths = [
-        max(len(title), *map(len, cells)) if cells else len(title) for title, cells in zip(sheet.header, columns, strict=True)
-    ]
-    rows = [sheet.header, *zip(*columns, strict=True)]
-    lines = ["   ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)) for row in rows]
-    return [*([*textwrap.wrap(sheet.sentence, width), ""] if sheet.sentence else []), *lines]
+    lines = _columns([sheet.header, *zip(*columns, strict=True)])
+    return [*([*wrap(sheet.sentence, width), ""] if sheet.sentence else []), *lines]
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(cells_of, column)) for column in zip(*rows, strict=True)]
+    return ["   ".join(left(cell, wide) for cell, wide in zip(row, widths, strict=True)) for row in rows]

@@ -18,6 +18,7 @@ from chainrule.marking.report import Marked, Report, Verdict
 from chainrule.marking.sheet import Sheet
 from chainrule.marking.written import read_number
 from chainrule.naming import Cell, cell_id
+from chainrule.phrases import phrase, say
 from chainrule.spec import Example, example_names, load_example
 from chainrule.tracing import Trace
 
@@ -102,9 +103,8 @@ class Checker:
             about = [answer for answer in answers if self._after(answer) == after]
             trace = self._trace(after)
             if trace is None:
-                marked += [
-                    Marked(each, "unreadable", note="this trace is of another step: check the example") for each in about
-                ]
+                note = say("this trace is of another step: check the example")
+                marked += [Marked(each, "unreadable", note=note) for each in about]
                 continue
             entries, unread = self._read(about, trace)
             judge = Judge(self._sheet(after, trace, entries), entries, inherited if after == last + 1 else {})
@@ -123,7 +123,7 @@ class Checker:
         if refuse and marked and all(each.verdict in ("unknown_name", "unreadable") for each in marked):
             self._refuse(marked)
         truncated = bool(truncating) and all(truncating)
-        title = self.what.title or "a network"
+        title = self.what.title or phrase("a network")
         return Report(title, tuple(marked), tuple(problems), _hint(marked), truncated, elsewhere)
 
     def _after(self, answer: Answer) -> int:
@@ -162,7 +162,7 @@ class Checker:
                 entries.append(Entry(answer, read_number(answer.text), cell))
             except InputError as error:
                 problem = error.problems[0]
-                note = ", ".join(part for part in (problem.what, problem.do) if part)
+                note = say("{what}, {do}", what=problem.what, do=problem.do) if problem.do else problem.what
                 verdict: Verdict = "unknown_name" if not name and not answer.fault else "unreadable"
                 unread.append(Marked(answer, verdict, identifier, name, trace.number, note=note))
         return entries, unread
@@ -193,12 +193,13 @@ def _twice(judge: Judge) -> list[Problem]:
         first = seen.setdefault(entry.cell, entry)
         if first is not entry and not _agree(first, entry):
             places = [each.answer.place for each in (first, entry)]
-            got = " and ".join(
+            one, other = (
                 f"{each.answer.text} ({place})" if place else each.answer.text
                 for each, place in zip((first, entry), places, strict=True)
             )
-            what = f"two different values for {judge.trace.label(entry.cell)}"
-            problems.append(Problem(what, got=got, do="keep one; each was checked by itself"))
+            what = say("two different values for {name}", name=judge.trace.label(entry.cell))
+            got = say("{one} and {other}", one=one, other=other)
+            problems.append(Problem(what, got=got, do=say("keep one; each was checked by itself")))
     return problems
 
 
@@ -236,7 +237,9 @@ def _hint(marked: list[Marked]) -> str:
     forward = [each for each in marked if re.match(r"[za]\[\d+\]\[\d+\]", each.id)]
     wrong = [each for each in given if not each.right]
     if len(wrong) >= 2 and 2 * len(wrong) > len(given):
-        return f"{len(wrong)} of {len(given)} given numbers are not this network's: are the answers about another network?"
+        sentence = "{wrong} of {n} given numbers are not this network's: are the answers about another network?"
+        return say(sentence, wrong=len(wrong), n=len(given))
     if len(forward) >= 3 and all(each.verdict == "wrong" and not each.explanations for each in forward):
-        return f"none of {len(forward)} numbers of the forward pass is right: are the answers about another network?"
+        sentence = "none of {n} numbers of the forward pass is right: are the answers about another network?"
+        return say(sentence, n=len(forward))
     return ""

@@ -15,6 +15,7 @@ import numpy as np
 from chainrule.derivation import Job
 from chainrule.errors import InputError
 from chainrule.network import Network
+from chainrule.phrases import Phrase, phrase, say, speaking
 from chainrule.rules import find, names
 from chainrule.rules.layers import Dense
 from chainrule.spec import Example
@@ -53,8 +54,8 @@ class Choice:
     """A choice on which two calculations may differ. learner, author: one sentence for each of them."""
 
     name: str
-    learner: str
-    author: str
+    learner: Phrase
+    author: Phrase
     broken: Broken
     ways: Callable[[Job], Iterator[Way]]
 
@@ -62,6 +63,11 @@ class Choice:
 def job_of(what: Job | Example) -> Job:
     """An example as the plain job that it is; its settings are changed as fields, without reading its file again."""
     return what if isinstance(what, Job) else Job(**{entry.name: getattr(what, entry.name) for entry in fields(Job)})
+
+
+def plainly(name: str) -> str:
+    """A name as a word of an English sentence; in another language it stays as it is."""
+    return name.replace("_", " ") if speaking() == "en" else name
 
 
 def _with_loss(work: Job, loss: Any) -> Job | None:
@@ -78,8 +84,8 @@ def _with_loss(work: Job, loss: Any) -> Job | None:
 
 
 PAIRS = {
-    ("half_squared_error", "squared_error"): "the squared error without the 1/2",
-    ("squared_error", "half_squared_error"): "1/2 of the squared error",
+    ("half_squared_error", "squared_error"): phrase("the squared error without the 1/2"),
+    ("squared_error", "half_squared_error"): phrase("1/2 of the squared error"),
 }
 
 
@@ -104,8 +110,12 @@ def _losses(work: Job, wanted: Callable[[str, str], bool], rare: bool = False) -
             continue
         other = _with_loss(work, find("loss", name)(reduction=here.reduction))
         if other is not None:
-            phrase = PAIRS.get((here.name, name), f"loss {name.replace('_', ' ')} in place of {here.name.replace('_', ' ')}")
-            yield Way((("network.loss", name),), phrase, other, rare)
+            names_of = {"other": plainly(name), "here": plainly(here.name)}
+            words = PAIRS.get((here.name, name), phrase("loss {other} in place of {here}", **names_of))
+            yield Way((("network.loss", name),), say(words), other, rare)
+
+
+_OVER_SAMPLES = {"sum": phrase("the sum over samples"), "mean": phrase("the mean over samples")}
 
 
 def _samples(work: Job) -> Iterator[Way]:
@@ -113,7 +123,7 @@ def _samples(work: Job) -> Iterator[Way]:
         other = "sum" if work.network.loss.reduction == "mean" else "mean"
         changed = _with_loss(work, replace(work.network.loss, reduction=other))
         if changed is not None:
-            yield Way((("network.reduction", other),), f"the {other} over samples", changed)
+            yield Way((("network.reduction", other),), say(_OVER_SAMPLES[other]), changed)
 
 
 def _biases(work: Job) -> Iterator[Way]:
@@ -122,14 +132,14 @@ def _biases(work: Job) -> Iterator[Way]:
         return
     here = work.conventions.biases
     if here != "frozen":
-        yield Way((("update.biases", "frozen"),), "biases that are not updated", _told(work, biases="frozen"))
+        yield Way((("update.biases", "frozen"),), say("biases that are not updated"), _told(work, biases="frozen"))
     shared = any(isinstance(layer, Dense) and layer.bias == "shared" for layer in work.network.layers)
     if here == "frozen":
-        words = "shared biases that are updated" if shared else "biases that are updated"
+        words = say("shared biases that are updated") if shared else say("biases that are updated")
         yield Way((("update.biases", "updated"),), words, _told(work, biases="updated"))
     if shared:
-        phrase = "a bias of its own for each unit, updated"
-        yield Way((("update.biases", "updated_per_unit"),), phrase, _told(_per_unit(work), biases="updated_per_unit"))
+        words = say("a bias of its own for each unit, updated")
+        yield Way((("update.biases", "updated_per_unit"),), words, _told(_per_unit(work), biases="updated_per_unit"))
 
 
 def _told(work: Job, **choices: Any) -> Job:
@@ -157,11 +167,11 @@ def _order(work: Job) -> Iterator[Way]:
     other = "sequential" if work.conventions.order == "simultaneous" else "simultaneous"
     if other == "sequential" and work.clipping is not None and work.clipping.name == "clip_norm":
         return
-    phrase = {
-        "sequential": "hidden layers that collect error through weights that are updated already (sequential updates)",
-        "simultaneous": "all gradients from the old weights (simultaneous updates)",
+    words = {
+        "sequential": phrase("hidden layers that collect error through weights that are updated already (sequential updates)"),
+        "simultaneous": phrase("all gradients from the old weights (simultaneous updates)"),
     }[other]
-    yield Way((("update.order", other),), phrase, _told(work, order=other))
+    yield Way((("update.order", other),), say(words), _told(work, order=other))
 
 
 def _dialects(work: Job) -> Iterator[Way]:
@@ -169,19 +179,20 @@ def _dialects(work: Job) -> Iterator[Way]:
     for entry in fields(rule):
         for option in entry.metadata.get("options", ()):
             if option != getattr(rule, entry.name):
-                phrase = f"{rule.name}'s {entry.name.replace('_', ' ')} {option}"
+                said = say("{rule}'s {name} {value}", rule=rule.name, name=plainly(entry.name), value=option)
                 changed = replace(work, optimizer=replace(rule, **{entry.name: option}))
-                yield Way(((f"update.{entry.name}", option),), phrase, changed)
+                yield Way(((f"update.{entry.name}", option),), said, changed)
     epsilon = getattr(rule, "epsilon", None)
     for other in (1e-7, 1e-8, 1e-10, 0.0) if epsilon is not None else ():
         if other != epsilon:
             changed = replace(work, optimizer=replace(rule, epsilon=other))  # type: ignore[call-arg]
-            yield Way((("update.epsilon", f"{other:g}"),), f"epsilon {other:g}", changed)
+            yield Way((("update.epsilon", f"{other:g}"),), say("epsilon {value}", value=f"{other:g}"), changed)
     begins = getattr(rule, "initial_accumulator", None)
     for other in (0.0, 0.1) if begins is not None else ():
         if other != begins:
             changed = replace(work, optimizer=replace(rule, initial_accumulator=other))  # type: ignore[call-arg]
-            yield Way((("update.initial_accumulator", f"{other:g}"),), f"an accumulator that begins at {other:g}", changed)
+            said = say("an accumulator that begins at {value}", value=f"{other:g}")
+            yield Way((("update.initial_accumulator", f"{other:g}"),), said, changed)
 
 
 def _optimizers(work: Job) -> Iterator[Way]:
@@ -195,15 +206,16 @@ def _optimizers(work: Job) -> Iterator[Way]:
                 other = find("optimizer", name)(**kept)
             except InputError:
                 continue  # a word of one optimizer's dialect may mean nothing to another
-            phrase = f"optimizer {name} in place of {rule.name}"
-            yield Way((("update.optimizer", name),), phrase, replace(work, optimizer=other), True)
+            said = say("optimizer {other} in place of {here}", other=name, here=rule.name)
+            yield Way((("update.optimizer", name),), said, replace(work, optimizer=other), True)
 
 
 def _rate(work: Job) -> Iterator[Way]:
     rate = work.optimizer.learning_rate
     for factor in (0.1, 10.0):
         other = float(f"{rate * factor:.15g}")
-        yield Way(((("update.learning_rate"), repr(other)),), f"learning rate {other:g}", _faster(work, other), True)
+        said = say("learning rate {value}", value=f"{other:g}")
+        yield Way(((("update.learning_rate"), repr(other)),), said, _faster(work, other), True)
 
 
 def _faster(work: Job, rate: float) -> Job:
@@ -216,7 +228,8 @@ def _half_and_rate(work: Job) -> Iterator[Way]:
         factor = 0.5 if work.network.loss.name == "half_squared_error" else 2.0
         rate = float(f"{work.optimizer.learning_rate * factor:.15g}")
         settings = (*way.settings, ("update.learning_rate", repr(rate)))
-        yield Way(settings, f"{way.phrase}, at learning rate {rate:g}", _faster(way.work, rate))
+        said = say("{choice}, at learning rate {value}", choice=way.phrase, value=f"{rate:g}")
+        yield Way(settings, said, _faster(way.work, rate))
 
 
 def _activations(work: Job) -> Iterator[Way]:
@@ -232,86 +245,90 @@ def _activations(work: Job) -> Iterator[Way]:
             network = copy.copy(work.network)
             network.layers = tuple(layers)
             if network.loss.mismatch(network.last_activation, network.outputs) is None:
-                phrase = f"{name} in place of {here.name} in layer {place + 1}"
+                said = say("{other} in place of {here} in layer {n}", other=name, here=here.name, n=place + 1)
                 settings = ((f"network.layers[{place + 1}].activation", name),)
-                yield Way(settings, phrase, replace(work, network=network), True)
+                yield Way(settings, said, replace(work, network=network), True)
 
 
 CHOICES = (
     Choice(
         "half",
-        "The squared error is taken with a factor 1/2 by some and without it by others: every derivative doubles.",
-        "Say whether the loss has the factor 1/2: all gradients and updates depend on it.",
+        phrase("The squared error is taken with a factor 1/2 by some and without it by others: every derivative doubles."),
+        phrase("Say whether the loss has the factor 1/2: all gradients and updates depend on it."),
         Broken("lamsal", "w5+", "0.403756251"),
         _half,
     ),
     Choice(
         "mean_over_outputs",
-        "The loss is the mean over the outputs for some and the sum for others: divide or do not divide by their number.",
-        "Say whether the loss is summed or averaged over the outputs.",
+        phrase(
+            "The loss is the mean over the outputs for some and the sum for others: divide or do not divide by their number."
+        ),
+        phrase("Say whether the loss is summed or averaged over the outputs."),
         Broken("mazur", "E", "0.298371109", (("network.loss", "squared_error"),)),
         _mean_loss,
     ),
     Choice(
         "another_loss",
-        "Another loss than the one that is stated was used throughout.",
-        "The numbers follow from another loss than the text states.",
+        phrase("Another loss than the one that is stated was used throughout."),
+        phrase("The numbers follow from another loss than the text states."),
         Broken("mazur", "E", "0.479218302"),
         _other_loss,
     ),
     Choice(
         "samples",
-        "The gradient of a batch is the sum over its samples for some, and the mean for others.",
-        "Say whether the loss is summed or averaged over the samples.",
+        phrase("The gradient of a batch is the sum over its samples for some, and the mean for others."),
+        phrase("Say whether the loss is summed or averaged over the samples."),
         Broken("mazur", "dE/dw5", "0.110838407", TWO_SAMPLES),
         _samples,
     ),
     Choice(
         "biases",
-        "Biases are parameters too: some texts update them, each unit's own or one for the layer, and some do not.",
-        "Say whether biases are updated, and whether a layer shares one.",
+        phrase("Biases are parameters too: some texts update them, each unit's own or one for the layer, and some do not."),
+        phrase("Say whether biases are updated, and whether a layer shares one."),
         Broken("mazur", "E", "0.28047144679", after=1),
         _biases,
     ),
     Choice(
         "order",
-        "Every gradient is taken from the old weights; with the output weights updated first, hidden layers see new ones.",
-        "The hidden gradients were computed with output weights that were updated already.",
+        phrase(
+            "Every gradient is taken from the old weights; with the output weights updated first, hidden layers see new ones."
+        ),
+        phrase("The hidden gradients were computed with output weights that were updated already."),
         Broken("mazur", "E", "0.291027924", after=1),
         _order,
     ),
     Choice(
         "half_and_rate",
-        "Without the 1/2 every gradient is twice as large; half the learning rate makes up for it.",
-        "A factor 1/2 in the loss and a factor 2 in the learning rate cannot be told apart by the weights alone.",
+        phrase("Without the 1/2 every gradient is twice as large; half the learning rate makes up for it."),
+        phrase("A factor 1/2 in the loss and a factor 2 in the learning rate cannot be told apart by the weights alone."),
         Broken("mazur", "E", "0.582055547", after=1),
         _half_and_rate,
     ),
     Choice(
         "dialect",
-        "Optimizers have dialects: where epsilon stands, whether the means are corrected, what the velocity holds.",
-        "Say which dialect of the optimizer is meant: libraries differ.",
+        phrase("Optimizers have dialects: where epsilon stands, whether the means are corrected, what the velocity holds."),
+        phrase("Say which dialect of the optimizer is meant: libraries differ."),
         Broken("mazur", "w5+", "0.083773451", (("update.optimizer", "adam"), ("update.learning_rate", 0.1))),
         _dialects,
     ),
     Choice(
         "optimizer",
-        "Another optimizer than the one that is stated was used.",
-        "The updates follow from another optimizer than the text states.",
+        phrase("Another optimizer than the one that is stated was used."),
+        phrase("The updates follow from another optimizer than the text states."),
         Broken("mazur", "w5+", "0.321941311"),
         _optimizers,
     ),
     Choice(
         "learning_rate",
-        "The decimal point of the learning rate slipped.",
-        "The updates follow from another learning rate than the text states.",
+        phrase("The decimal point of the learning rate slipped."),
+        phrase("The updates follow from another learning rate than the text states."),
         Broken("mazur", "w5+", "0.395891648"),
         _rate,
     ),
     Choice(
         "activation",
-        "A layer has another activation than the one that is stated.",
-        "The numbers follow from another activation than the text states.",
+        phrase("A layer has another activation than the one that is stated."),
+        phrase("The numbers follow from another activation than the text states."),
         Broken("mazur", "out_o1", "0.802610446"),
         _activations,
     ),

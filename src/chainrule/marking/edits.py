@@ -14,6 +14,7 @@ from typing import NamedTuple
 from chainrule.marking.sheet import Sheet, leaves
 from chainrule.marking.trees import key, node_of, positions, renamed, replaced
 from chainrule.naming import Cell
+from chainrule.phrases import Phrase, listed, phrase, say
 from chainrule.readers import Rounding
 from chainrule.terms.printers import Text
 from chainrule.terms.term import Term, named, term
@@ -21,26 +22,29 @@ from chainrule.terms.term import Term, named, term
 COMMON, RARER, RARE = range(3)
 """How often people slip so. Where several slips give the same few digits, a common one is named before a rare one."""
 
-KINDS: dict[str, tuple[int, str]] = {
-    "addend_left_out": (COMMON, "An addend was left out, such as the bias."),
-    "factor_left_out": (COMMON, "A factor was left out, such as the slope, the learning rate or the input."),
-    "step_left_out": (COMMON, "A function was not applied, such as the activation or the square."),
-    "sign_turned": (COMMON, "A sign was turned."),
-    "one_path": (COMMON, "Only one path of a sum was followed."),
-    "net_for_out": (COMMON, "The weighted sum stands in place of the output."),
-    "out_for_net": (COMMON, "The output stands in place of the weighted sum."),
-    "weight_for_activation": (COMMON, "A weight stands in place of an activation, or an activation in place of a weight."),
-    "transposed": (COMMON, "Rows and columns of the weights were exchanged."),
-    "updated_weight": (COMMON, "A weight that is updated already stands in place of the old one."),
-    "rounded_intermediates": (COMMON, "What the number is made of was rounded first."),
-    "truncated_intermediates": (COMMON, "What the number is made of was cut off first."),
-    "derivative_for_another": (RARER, "Another derivative of the same unit was used."),
-    "names_swapped": (RARER, "Two numbers of a kind were exchanged."),
-    "neighbour": (RARER, "A neighbour's number was used."),
-    "old_memory": (RARER, "The optimizer's memory from before the update was used."),
-    "wrong_branch": (RARER, "The other case of a case distinction was used."),
-    "decimal_point": (RARE, "The decimal point slipped."),
-    "digits_swapped": (RARE, "Two digits were exchanged."),
+KINDS: dict[str, tuple[int, Phrase]] = {
+    "addend_left_out": (COMMON, phrase("An addend was left out, such as the bias.")),
+    "factor_left_out": (COMMON, phrase("A factor was left out, such as the slope, the learning rate or the input.")),
+    "step_left_out": (COMMON, phrase("A function was not applied, such as the activation or the square.")),
+    "sign_turned": (COMMON, phrase("A sign was turned.")),
+    "one_path": (COMMON, phrase("Only one path of a sum was followed.")),
+    "net_for_out": (COMMON, phrase("The weighted sum stands in place of the output.")),
+    "out_for_net": (COMMON, phrase("The output stands in place of the weighted sum.")),
+    "weight_for_activation": (
+        COMMON,
+        phrase("A weight stands in place of an activation, or an activation in place of a weight."),
+    ),
+    "transposed": (COMMON, phrase("Rows and columns of the weights were exchanged.")),
+    "updated_weight": (COMMON, phrase("A weight that is updated already stands in place of the old one.")),
+    "rounded_intermediates": (COMMON, phrase("What the number is made of was rounded first.")),
+    "truncated_intermediates": (COMMON, phrase("What the number is made of was cut off first.")),
+    "derivative_for_another": (RARER, phrase("Another derivative of the same unit was used.")),
+    "names_swapped": (RARER, phrase("Two numbers of a kind were exchanged.")),
+    "neighbour": (RARER, phrase("A neighbour's number was used.")),
+    "old_memory": (RARER, phrase("The optimizer's memory from before the update was used.")),
+    "wrong_branch": (RARER, phrase("The other case of a case distinction was used.")),
+    "decimal_point": (RARE, phrase("The decimal point slipped.")),
+    "digits_swapped": (RARE, phrase("Two digits were exchanged.")),
 }
 """Every kind of slip: how often it is made, and what it is."""
 
@@ -131,9 +135,9 @@ class Slips:
                 mark = key(second.tree)
                 if not second.places and mark not in seen:
                     seen.add(mark)
-                    phrase = f"{first.phrase} and {second.phrase}"
+                    both = say("{cause} and {another}", cause=first.phrase, another=second.phrase)
                     kinds, once = first.kinds + second.kinds, first.once or second.once
-                    yield Edit(cell, kinds, phrase, second.tree, second.uses, once=once)
+                    yield Edit(cell, kinds, both, second.tree, second.uses, once=once)
 
     def _trees(self, cell: Cell) -> list[Term]:
         """A cell's formula as it ran, and as it is told: a gradient is also the product along the chain."""
@@ -163,9 +167,9 @@ class Slips:
         if tree.op == "name" and self._is_alias(cell):
             return  # the step that gives a number a second name is no step to slip at
         for put, node in positions(tree):
-            for kind, phrase, changed, *_ in self._at(cell, node):
-                yield Move(kind, phrase, put(changed))
-        yield Move("sign_turned", "the sign turned", node_of("neg", tree) if tree.op != "neg" else tree.args[0])
+            for kind, words, changed, *_ in self._at(cell, node):
+                yield Move(kind, words, put(changed))
+        yield Move("sign_turned", say("the sign turned"), node_of("neg", tree) if tree.op != "neg" else tree.args[0])
         if sum(1 for _ in leaves(tree)) <= LONG:
             yield from self._exchanged(cell, tree)
             yield from self._in_place(cell, tree)
@@ -184,50 +188,51 @@ class Slips:
             yield from self._sum(cell, args)
         elif op == "-":
             a, b = args
-            yield Move("addend_left_out", f"{self._say(b)} left out", a)
-            yield Move("addend_left_out", f"{self._say(a)} left out", node_of("neg", b))
-            yield Move("sign_turned", f"+ in place of - before {self._say(b)}", node_of("+", a, b))
-            yield Move("sign_turned", f"{self._say(a)} and {self._say(b)} the wrong way round", node_of("-", b, a))
+            yield Move("addend_left_out", say("{what} left out", what=self._say(b)), a)
+            yield Move("addend_left_out", say("{what} left out", what=self._say(a)), node_of("neg", b))
+            yield Move("sign_turned", say("+ in place of - before {what}", what=self._say(b)), node_of("+", a, b))
+            turned = say("{one} and {other} the wrong way round", one=self._say(a), other=self._say(b))
+            yield Move("sign_turned", turned, node_of("-", b, a))
         elif op == "*":
             for place, each in enumerate(args):
                 rest = args[:place] + args[place + 1 :]
-                yield Move("factor_left_out", f"the factor {self._say(each)} left out", node_of("*", *rest))
+                yield Move("factor_left_out", say("the factor {what} left out", what=self._say(each)), node_of("*", *rest))
         elif op == "/":
-            yield Move("factor_left_out", f"the division by {self._say(args[1])} left out", args[0])
-            yield Move(
-                "factor_left_out", f"a multiplication in place of the division by {self._say(args[1])}", node_of("*", *args)
-            )
+            by = self._say(args[1])
+            yield Move("factor_left_out", say("the division by {what} left out", what=by), args[0])
+            turned = say("a multiplication in place of the division by {what}", what=by)
+            yield Move("factor_left_out", turned, node_of("*", *args))
         elif op == "neg":
-            yield Move("sign_turned", f"the minus before {self._say(args[0])} left out", args[0])
+            yield Move("sign_turned", say("the minus before {what} left out", what=self._say(args[0])), args[0])
         elif op == "**":
-            yield Move("step_left_out", f"{self._say(args[0])} not raised to the power", args[0])
+            yield Move("step_left_out", say("{what} not raised to the power", what=self._say(args[0])), args[0])
         elif op == "where":
             for branch in args[1:]:
-                yield Move("wrong_branch", f"the case {self._say(branch)} taken", branch)
+                yield Move("wrong_branch", say("the case {what} taken", what=self._say(branch)), branch)
         elif op not in ("name", "literal", "greater", "maximum", "minimum"):
-            yield Move("step_left_out", f"{op} not applied to {self._say(args[0])}", args[0])
+            yield Move("step_left_out", say("{rule} not applied to {what}", rule=op, what=self._say(args[0])), args[0])
 
     def _sum(self, cell: Cell, args: tuple[Term, ...]) -> Iterator[Move]:
         for place, each in enumerate(args):
             rest = args[:place] + args[place + 1 :]
             path = isinstance(each.name, Cell) and (each.name.via is not None or each.name.sample > cell.sample)
             kind = "one_path" if path else "addend_left_out"
-            yield Move(kind, f"{self._addend(each)} left out", node_of("+", *rest))
+            yield Move(kind, say("{what} left out", what=self._addend(each)), node_of("+", *rest))
             turned = each.args[0] if each.op == "neg" else node_of("neg", each)
             yield Move(
                 "sign_turned",
-                f"the sign of {self._say(each)} turned",
+                say("the sign of {what} turned", what=self._say(each)),
                 node_of("+", *args[:place], turned, *args[place + 1 :]),
             )
             if path and len(args) > 2:
-                yield Move("one_path", f"only {self._say(each)} of the sum", each)
+                yield Move("one_path", say("only {what} of the sum", what=self._say(each)), each)
 
     def _addend(self, each: Term) -> str:
         cell = each.name
         if isinstance(cell, Cell) and cell.symbol == "b":
-            return f"the bias {self._say(each)}"
+            return say("the bias {what}", what=self._say(each))
         if isinstance(cell, Cell) and cell.via is not None:
-            return f"the path {self._say(each)}"
+            return say("the path {what}", what=self._say(each))
         return self._say(each)
 
     # moves at names
@@ -238,12 +243,13 @@ class Slips:
             for kind, other in self._others(leaf):
                 if other in (leaf, self._meaning(leaf)):
                     continue
-                phrase = f"{self._name(other)} in place of {self._name(leaf)}"
-                yield Move(kind, phrase, renamed(tree, {leaf: other}))
+                words = say("{one} in place of {other}", one=self._name(other), other=self._name(leaf))
+                yield Move(kind, words, renamed(tree, {leaf: other}))
                 spots = [put for put, node in positions(tree) if node.name == leaf]
                 if len(spots) > 1:
                     for count, put in enumerate(spots, 1):
-                        yield Move(kind, f"{phrase} at place {count}", put(named(other, 0.0)), once=True)
+                        there = say("{what} at place {n}", what=words, n=count)
+                        yield Move(kind, there, put(named(other, 0.0)), once=True)
 
     def _others(self, leaf: Cell) -> Iterator[tuple[str, Cell]]:
         """What a person may take for a number: kind of slip, and the other number."""
@@ -296,12 +302,12 @@ class Slips:
         for place, one in enumerate(used):
             for two in used[place + 1 :]:
                 if self._kind(one) == self._kind(two):
-                    phrase = f"{self._name(one)} and {self._name(two)} exchanged"
-                    yield Move("names_swapped", phrase, renamed(tree, {one: two, two: one}))
+                    words = say("{one} and {other} exchanged", one=self._name(one), other=self._name(two))
+                    yield Move("names_swapped", words, renamed(tree, {one: two, two: one}))
         weights = {each: self._meaning(each) for each in used if self._meaning(each).symbol == "W"}
         mirrored = {each: weight._replace(units=weight.units[::-1]) for each, weight in weights.items()}
         if len(mirrored) > 1 and all(each in self.sheet for each in mirrored.values()):
-            yield Move("transposed", "the weights by columns instead of rows", renamed(tree, mirrored))
+            yield Move("transposed", say("the weights by columns instead of rows"), renamed(tree, mirrored))
 
     def _kind(self, leaf: Cell) -> tuple[str, int, bool]:
         cell = self._meaning(leaf)
@@ -318,28 +324,31 @@ class Slips:
                 continue
             for factor in (0.1, 10.0):
                 slipped = float(f"{value * factor:.15g}")
-                yield Move("decimal_point", f"{self._name(cell)} taken as {slipped:g}", replaced(tree, leaf, term(slipped)))
+                yield Move("decimal_point", self._taken(cell, slipped), replaced(tree, leaf, term(slipped)))
             for swapped in transpositions(repr(abs(value))):
                 number = float(swapped) * (1 if value > 0 else -1)
-                yield Move("digits_swapped", f"{self._name(cell)} taken as {number:g}", replaced(tree, leaf, term(number)))
+                yield Move("digits_swapped", self._taken(cell, number), replaced(tree, leaf, term(number)))
+
+    def _taken(self, cell: Cell, number: float) -> str:
+        return say("{name} taken as {value}", name=self._name(cell), value=f"{number:g}")
 
     def _rounded(self, tree: Term) -> Iterator[Move]:
         """Everything that was computed before, rounded or cut off to so many decimals."""
         values = {leaf: self.sheet.values[leaf] for leaf in leaves(tree)}
         computed = [leaf for leaf in values if self.sheet.formulas[self._meaning(leaf)] is not None]
-        for how, kind, word in (
-            ("rounded", "rounded_intermediates", "rounded"),
-            ("truncated", "truncated_intermediates", "cut off"),
+        for how, kind, words in (
+            ("rounded", "rounded_intermediates", phrase("{names} rounded to {n} decimals")),
+            ("truncated", "truncated_intermediates", phrase("{names} cut off to {n} decimals")),
         ):
             for places in PLACES if computed else ():
                 numbers = Rounding(how, places)
                 other = {leaf: numbers.number(values[leaf]) for leaf in computed}
                 if any(other[leaf] != values[leaf] for leaf in computed):
-                    names = ", ".join(self._name(leaf) for leaf in computed[:3]) + (" ..." if len(computed) > 3 else "")
+                    names = listed(self._name(leaf) for leaf in computed[:3]) + (" ..." if len(computed) > 3 else "")
                     changed = tree
                     for leaf in computed:
                         changed = replaced(changed, leaf, node_of(how, named(leaf, 0.0), term(places)))
-                    yield Move(kind, f"{names} {word} to {places} decimals", changed, places)
+                    yield Move(kind, say(words, names=names, n=places), changed, places)
 
     # words
 

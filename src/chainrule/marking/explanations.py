@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from chainrule.marking.report import Explanation, Marked
 from chainrule.marking.search import causes, why
 from chainrule.marking.written import ENOUGH, Written, read_number
 from chainrule.naming import Cell
+from chainrule.phrases import say
 from chainrule.spec import Example
 from chainrule.tracing import Trace
 
@@ -40,7 +40,7 @@ class Explainer:
         self.what = what
         self._searched: dict[tuple[str, str, int], tuple[Match, ...]] = {}
         self._steps: dict[tuple[Settings, int], Trace | None] = {}
-        self._found: dict[Settings, tuple[str, str]] = {}  # conventions that explained a number: mistake, and words
+        self._found: dict[Settings, tuple[str, str]] = {}  # conventions that explained a number: mistake, and reason
         self._left = DEEP
 
     def begin(self, deep: int = DEEP) -> None:
@@ -67,14 +67,14 @@ class Explainer:
 
     def _known(self, cell: Cell, marked: Marked, written: Written) -> tuple[Explanation, ...]:
         """What explained another number, if it explains this one too."""
-        for settings, (mistake, words) in self._found.items():
+        for settings, (mistake, reason) in self._found.items():
             trace = self._step(settings, marked.update - 1)
             try:
                 value = None if trace is None else float(trace.term(cell).value)
             except KeyError:
                 continue
             if value is not None and written.agreement(value) in ("rounded", "truncated"):
-                return (Explanation(mistake, words, value),)
+                return (Explanation(mistake, say("With {causes}", causes=reason), value, reason),)
         return ()
 
     def _step(self, settings: Settings, after: int) -> Trace | None:
@@ -104,8 +104,7 @@ class Explainer:
         found = _likeliest(self._searched[key])
         for match in found:
             if match.changes:
-                words = match.text.partition(f", {match.name} ")[0]
-                self._found.setdefault(match.changes, (match.changes[0], words))
+                self._found.setdefault(match.changes, (match.changes[0], match.reason))
         return _told(found, marked.update)
 
 
@@ -119,8 +118,6 @@ def _told(matches: Iterable[Match], update: int) -> tuple[Explanation, ...]:
     found: dict[str, Explanation] = {}
     for match in matches:
         mistake = (*match.mistakes, *match.changes, "update")[0]
-        text = match.text.rstrip(".")
-        if match.update == update and match.when != "after":  # as is said above it
-            text = re.sub(rf" (before|at) update {update:,}(?= =)", "", text)
-        found.setdefault(text, Explanation(mistake, text, match.exact))
+        text = match.told(update)  # which is said above it
+        found.setdefault(text, Explanation(mistake, text, match.exact, match.reason))
     return tuple(found.values())[:TOLD]

@@ -16,6 +16,7 @@ from chainrule.marking.sheet import Change, Sheet
 from chainrule.marking.trees import shown
 from chainrule.marking.written import Written
 from chainrule.naming import Cell, cell_id
+from chainrule.phrases import say
 from chainrule.tracing import Trace
 
 CHUNK = 40_000
@@ -205,19 +206,20 @@ class Finder:
         ahead = cell.symbol in AHEAD
         update, when = (number - 1, "after") if ahead and number > 1 else (number, "before" if ahead else "at")
         name = trace.label(cell)
-        text = f"{name} {when} update {update:,}"
         phrases = [_phrase(trace, cell, cause, upstream) for cause in causes if cause.phrase]
-        if phrases:
-            text = f"With {' and '.join(phrases)}, {text}"
+        reason = phrases[0] if phrases else ""
+        for other in phrases[1:]:
+            reason = say("{cause} and {another}", cause=reason, another=other)
+        formula = ""
         own = [cause.edit for cause in causes if cause.edit is not None and cause.edit.cell == cell and not upstream]
         if len(own) == 1 and sheet is not None and len(causes) == 1:
             formula = shown(own[0].tree, sheet.values.__getitem__, trace.label, trace.digits)
-            text += f" = {formula}" if len(formula) <= 60 else ""
+            formula = formula if len(formula) <= 60 else ""
         return Match(
             cell, cell_id(cell), name, update, when,
             tuple(setting for cause in causes for setting in cause.settings),
             tuple(mistake for cause in causes for mistake in cause.mistakes),
-            f"{text} = {value:.10g}.", value, self.written.agreement(value), self.written.agreeing_digits(value),
+            reason, formula, value, self.written.agreement(value), self.written.agreeing_digits(value),
             self.level, max((cause.rank for cause in causes), default=0),
         )  # fmt: skip
 
@@ -237,4 +239,4 @@ class Finder:
 def _phrase(trace: Trace, cell: Cell, cause: Cause, upstream: bool) -> str:
     if cause.edit is None or (cause.edit.cell == cell and not upstream):
         return cause.phrase
-    return f"{cause.phrase} in {trace.label(cause.edit.cell)}"
+    return say("{what} in {name}", what=cause.phrase, name=trace.label(cause.edit.cell))

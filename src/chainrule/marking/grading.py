@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ from chainrule.marking.answers import FORMATS
 from chainrule.marking.check import Checker
 from chainrule.marking.report import Marked, Report
 from chainrule.marking.report_text import feedback
+from chainrule.phrases import listed, phrase, say
+from chainrule.widths import left, right, wrap
+from chainrule.widths import width as cells
 
 MOST = 10_000
 """Files beyond which a folder is more likely no class."""
@@ -53,7 +55,7 @@ class Quantity:
 
     def titled(self, many: bool) -> str:
         """Its name, with the number of updates before it where there are several steps."""
-        return f"{self.name} after {self.update - 1}" if many and self.update > 1 else self.name
+        return say("{name} after {n}", name=self.name, n=self.update - 1) if many and self.update > 1 else self.name
 
 
 @dataclass(frozen=True)
@@ -120,28 +122,32 @@ class Marks:
 
     def text(self, width: int = 80) -> str:
         """A line for each student, and the most frequent mistakes."""
-        lines = [*textwrap.wrap(printable(self.title), width), ""]
-        names = max([len("student"), *(len(printable(each.name)) for each in self.students)])
+        lines = [*wrap(printable(say(self.title)), width), ""]
+        head = (say("student"), say("marks"), say("first mistake"))
+        names = max([cells(head[0]), *(cells(printable(each.name)) for each in self.students)])
         totals = [f"{self.total(each):g}" if each.report is not None else "-" for each in self.students]
-        marks = max([len("marks"), *(len(f"{total}/{len(self.quantities)}") for total in totals)])
-        lines.append(f"{'student'.ljust(names)}  {'marks'.rjust(marks)}  first mistake")
+        marks = max([cells(head[1]), *(len(f"{total}/{len(self.quantities)}") for total in totals)])
+        lines.append(f"{left(head[0], names)}  {right(head[1], marks)}  {head[2]}")
         for student, total in zip(self.students, totals, strict=True):
-            head = f"{printable(student.name).ljust(names)}  {f'{total}/{len(self.quantities)}'.rjust(marks)}  "
+            start = f"{left(printable(student.name), names)}  {right(f'{total}/{len(self.quantities)}', marks)}  "
             said = next(iter(_feedback(student)), "")
-            wrapped = textwrap.wrap(printable(said), max(20, width - len(head))) or [""]
-            lines += [(head + wrapped[0]).rstrip(), *(" " * len(head) + each for each in wrapped[1:])]
+            wrapped = wrap(printable(said), max(20, width - cells(start))) or [""]
+            lines += [(start + wrapped[0]).rstrip(), *(" " * cells(start) + each for each in wrapped[1:])]
         found = self.mistakes
         if found:
-            lines += ["", "Most frequent mistakes:"]
+            lines += ["", say("Most frequent mistakes:")]
             for count, name, what, who in found[:COMMON]:
-                told = ", ".join(who[:5]) + (f" and {len(who) - 5} more" if len(who) > 5 else "")
+                told = listed(who[:5])
+                if len(who) > 5:
+                    told = say("{names} and {n} more", names=told, n=len(who) - 5)
                 start = f"{count:4} x  "
-                text = printable(f"{name}: {what} ({told})")
-                lines += textwrap.wrap(text, width, initial_indent=start, subsequent_indent=" " * len(start))
+                text = printable(say("{name}: {what} ({who})", name=name, what=what, who=told))
+                lines += wrap(text, width, start, " " * len(start))
         graded = [self.total(each) for each in self.students if each.report is not None]
-        mean = f", {sum(graded) / len(graded):.3g} of {len(self.quantities)} on average" if graded else ""
-        people = f"{len(self.students)} student{'s' * (len(self.students) != 1)}"
-        return "\n".join([*lines, "", f"{people}, {len(self.quantities)} numbers{mean}."]) + "\n"
+        people = say("{n} students", n=len(self.students)) if len(self.students) != 1 else say("1 student")
+        sentence = "{people}, {n} numbers, {mean} of {n} on average." if graded else "{people}, {n} numbers."
+        mean = f"{sum(graded) / len(graded):.3g}" if graded else ""
+        return "\n".join([*lines, "", say(sentence, people=people, n=len(self.quantities), mean=mean)]) + "\n"
 
     def data(self) -> dict[str, Any]:
         """The marks as JSON has them."""
@@ -185,7 +191,7 @@ def grade(checker: Checker, folder: str | os.PathLike[str], carried: float = 0.0
     wanted = list(of)
     if wanted:
         quantities = _chosen(checker, quantities, wanted)
-    return Marks(checker.what.title or "a network", tuple(students), tuple(quantities), carried, tuple(problems))
+    return Marks(checker.what.title or phrase("a network"), tuple(students), tuple(quantities), carried, tuple(problems))
 
 
 def _files(folder: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
@@ -250,9 +256,8 @@ def _feedback(student: Student) -> list[str]:
 def _in_short(marked: Marked) -> str:
     """A mistake without the numbers that it gives, so that it is the same for all who make it."""
     if not marked.explanations:
-        return marked.note or "wrong, and no known mistake gives it"
-    words = marked.explanations[0].text.partition(f", {marked.name} ")[0]
-    return words.removeprefix("With ")
+        return marked.note or say("wrong, and no known mistake gives it")
+    return marked.explanations[0].reason or marked.explanations[0].text
 
 
 def _cell(text: str) -> str:

@@ -13,6 +13,7 @@ from chainrule.marking.report import Explanation, Followed, Marked, Verdict
 from chainrule.marking.sheet import Sheet
 from chainrule.marking.written import Agreement, Written
 from chainrule.naming import Cell, cell_id
+from chainrule.phrases import listed, phrase, say
 
 SURE = 2
 """Significant digits that a followed number needs for its unwritten ones to be allowed for."""
@@ -122,7 +123,7 @@ class Judge:
             digits=entry.written.agreeing_digits(exact),
         )
         if entry.vague:
-            note = "it has no significant digit, and only says how small the number is: write more digits"
+            note = say("it has no significant digit, and only says how small the number is: write more digits")
             return replace(marked, verdict="unreadable", note=note)
         if entry.agreement:
             verdict: dict[Agreement, Verdict] = {"truncated": "right_truncated", "last_digit": "last_digit"}
@@ -140,15 +141,15 @@ class Judge:
         if nothing:
             return replace(marked, note=nothing)
         if way.agreement == "truncated" and not self.truncating:
-            text = "it is truncated, where the others are rounded"
+            text = say("it is truncated, where the others are rounded")
             return replace(marked, explanations=(Explanation("truncated", text, way.own),))
         notes = {
-            "last_digit": "up to one unit in its last digit",
-            "unwritten": "with digits that were not written down",
+            "last_digit": phrase("up to one unit in its last digit"),
+            "unwritten": phrase("with digits that were not written down"),
         }
-        followed_text = "follows from " + ", ".join(f"{each.name} = {each.text}" for each in followed)
-        explanation = Explanation("carried_forward", followed_text, way.own)
-        return replace(marked, verdict="carried_forward", note=notes.get(way.agreement, ""), explanations=(explanation,))
+        text = say("follows from {numbers}", numbers=listed(f"{each.name} = {each.text}" for each in followed))
+        explanation, note = Explanation("carried_forward", text, way.own), say(notes.get(way.agreement, ""))
+        return replace(marked, verdict="carried_forward", note=note, explanations=(explanation,))
 
     def _text(self, cell: Cell) -> str:
         return self.texts.get(cell) or self.trace.digits.text(self._wrong[cell])
@@ -200,14 +201,19 @@ class Judge:
 
     def _trivial(self, cell: Cell, way: Way) -> str:
         """Why it buys nothing that a number follows: because with these earlier numbers there was nothing to calculate."""
-        followed = " and ".join(f"{self.trace.label(each)} = {self._text(each)}" for each in way.cells)
+        known = [f"{self.trace.label(each)} = {self._text(each)}" for each in way.cells]
+        followed = known[0]
+        for other in known[1:]:
+            followed = say("{one} and {other}", one=followed, other=other)
         if way.own == 0:
-            return f"it follows from {followed}, but so does 0 whatever else is calculated: that earns nothing"
+            sentence = "it follows from {numbers}, but so does 0 whatever else is calculated: that earns nothing"
+            return say(sentence, numbers=followed)
         formula = self.sheet.formulas[cell]
         if formula is None or formula.op != "*":
             return ""
         ones = {each for each in way.cells if abs(self.held.get(each, self._as_written.get(each, 0.0))) == 1}
         others = [each for each in formula.args if each.name not in ones]
         if ones and len(others) <= 1 and len(others) < len(formula.args):
-            return f"it follows from {followed}, but times 1 there is nothing to calculate: that earns nothing"
+            sentence = "it follows from {numbers}, but times 1 there is nothing to calculate: that earns nothing"
+            return say(sentence, numbers=followed)
         return ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from dataclasses import dataclass
 from typing import Any
 
 from chainrule.marking.written import ENOUGH, Written
 from chainrule.naming import Cell
+from chainrule.phrases import phrase, say
+from chainrule.widths import wrap
 
 WIDTH = 80
 
@@ -24,9 +25,9 @@ class Match:
     """One explanation of a written number.
 
     cell, id, name: the number that it would be. update: at which update; when: "before", "after" it, or "at" it. changes:
-    settings such as update.order=sequential; mistakes: names of slips and mistakes. text: a sentence for a learner. exact:
-    what comes out, before it is printed. printed_as: rounded or truncated. digits: how many agree. causes: how many changes
-    it takes. rank: 0 for what is common, 1 and 2 for what is rarer.
+    settings such as update.order=sequential; mistakes: names of slips and mistakes. reason: the causes in words. formula: with
+    numbers, of a slip in the number's own. exact: what comes out, before it is printed. printed_as: rounded or truncated.
+    digits: how many agree. causes: how many changes it takes. rank: 0 for what is common, 1 and 2 for what is rarer.
     """
 
     cell: Cell
@@ -36,12 +37,26 @@ class Match:
     when: str
     changes: tuple[str, ...]
     mistakes: tuple[str, ...]
-    text: str
+    reason: str
+    formula: str
     exact: float
     printed_as: str
     digits: int
     causes: int
     rank: int = 0
+
+    @property
+    def text(self) -> str:
+        """A sentence for a learner."""
+        return say("{sentence}.", sentence=self.told())
+
+    def told(self, update: int = 0) -> str:
+        """What gives which number, without a full stop. update: it goes without saying that this one is meant."""
+        where = self.name
+        if self.update != update or self.when == "after":
+            where = say(_WHEN[self.when], name=self.name, n=f"{self.update:,}")
+        equation = " = ".join(part for part in (where, self.formula, f"{self.exact:.10g}") if part)
+        return say("With {causes}, {equation}", causes=self.reason, equation=equation) if self.reason else equation
 
     def data(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -54,6 +69,13 @@ class Match:
             "exact": self.exact,
             "printed_as": self.printed_as,
         }
+
+
+_WHEN = {
+    "before": phrase("{name} before update {n}"),
+    "after": phrase("{name} after update {n}"),
+    "at": phrase("{name} at update {n}"),
+}
 
 
 @dataclass(frozen=True)
@@ -97,40 +119,52 @@ class Why:
     def __str__(self) -> str:
         lines: list[str] = []
         if not self.matches:
-            lines += _paragraph(f"{self.value.text}: nothing explains it. {self.searched:,} variants were tried.")
-            lines += [line for match in self.nearest for line in _item(f"{match.text} ({_agreeing(match.digits)})")]
+            lines += _paragraph(
+                say("{value}: nothing explains it. {n} variants were tried.", value=self.value.text, n=f"{self.searched:,}")
+            )
+            lines += [
+                line
+                for match in self.nearest
+                for line in _item(say("{text} ({note})", text=match.text, note=_agreeing(match.digits)))
+            ]
             if self.nearest:
-                lines.insert(1, "Nearest:")
+                lines.insert(1, say("Nearest:"))
             return "\n".join(lines)
-        lines += _paragraph(f"{self.value.text}: {self._verdict()}")
+        lines += _paragraph(say("{value}: {verdict}", value=self.value.text, verdict=self._verdict()))
         for match in self.matches[:SHOWN]:
-            cut = " (cut off, not rounded)" if match.printed_as == "truncated" else ""
-            lines += _item(match.text + cut)
+            cut = match.printed_as == "truncated"
+            lines += _item(say("{text} ({note})", text=match.text, note=phrase("cut off, not rounded")) if cut else match.text)
         if len(self.matches) > SHOWN:
-            lines += _item(f"... and {len(self.matches) - SHOWN:,} more")
+            lines += _item(say("... and {n} more", n=f"{len(self.matches) - SHOWN:,}"))
         if not self.right:
-            chance = f", about {self.by_chance:.2g} of them by accident" if self.by_chance >= 0.01 else ""
-            lines += _paragraph(f"{self.searched:,} variants were tried{chance}.")
+            tried = "{n} variants were tried."
+            if self.by_chance >= 0.01:
+                tried = "{n} variants were tried, about {chance} of them by accident."
+            lines += _paragraph(say(tried, n=f"{self.searched:,}", chance=f"{self.by_chance:.2g}"))
         return "\n".join(lines)
 
     def _verdict(self) -> str:
         count = len(self.matches)
         if self.right:
-            return "right." if count == 1 else "right; other ways come to the same number:"
+            return say("right.") if count == 1 else say("right; other ways come to the same number:")
         if not self.determined:
-            return f"not determined: so few digits come out of {count} explanation{'s' if count > 1 else ''}."
+            if count == 1:
+                return say("not determined: so few digits come out of 1 explanation.")
+            return say("not determined: so few digits come out of {n} explanations.", n=count)
         if count == 1:
-            return "explained."
-        return f"{count} explanations come to these digits, the likeliest first:"
+            return say("explained.")
+        return say("{n} explanations come to these digits, the likeliest first:", n=count)
 
 
 def _agreeing(digits: int) -> str:
-    return f"{digits or 'no'} digit{'' if digits == 1 else 's'} agree{'s' if digits == 1 else ''}"
+    if digits == 1:
+        return say("1 digit agrees")
+    return say("{n} digits agree", n=digits) if digits else say("no digits agree")
 
 
 def _paragraph(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, break_on_hyphens=False)
+    return wrap(text, WIDTH, hyphens=False)
 
 
 def _item(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+    return wrap(text, WIDTH, "- ", "  ", hyphens=False)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.marking.choices import TWO_SAMPLES, Broken
+from chainrule.marking.choices import TWO_SAMPLES, Broken, plainly
 from chainrule.marking.sheet import Change, Sheet, leaves
 from chainrule.marking.trees import key, node_of, renamed
 from chainrule.naming import Cell
+from chainrule.phrases import Phrase, phrase, say
 from chainrule.rules import find, names
 from chainrule.rules.layers import Dense
 from chainrule.rules.rule import Activation
@@ -28,8 +29,8 @@ class Mistake:
     """A misunderstanding. learner, author: one sentence for each of them. ways: each in words and as formulas."""
 
     name: str
-    learner: str
-    author: str
+    learner: Phrase
+    author: Phrase
     broken: Broken
     ways: Callable[[Sheet], Iterator[tuple[str, Change]]]
     rare: bool = False
@@ -52,19 +53,20 @@ def _scaled(sheet: Sheet, symbol: str, layer: int, op: str, by: int) -> dict[Cel
     return {cell: node_of(op, formula, term(by)) for cell, formula in cells}
 
 
-def _averaged(sheet: Sheet, count: int, samples: bool, has: bool, over: str) -> Iterator[tuple[str, Change]]:
+def _averaged(sheet: Sheet, count: int, samples: bool, has: bool, over: Phrase) -> Iterator[tuple[str, Change]]:
     """A mean in place of a sum, or a sum in place of a mean: in the loss and its derivative, or in one of them only."""
     if count == 1:
         return
-    op, word = ("*", "summed") if has else ("/", "averaged")
+    op = "*" if has else "/"
+    how = {"word": phrase("summed") if has else phrase("averaged"), "over": over}
     whole = [cell for cell, _ in _formulas(sheet, "E") if not cell.units and (not cell.sample or not samples)]
     loss = {
         cell: node_of(op, sheet.formulas[cell] or term(0), term(count)) for cell in whole if samples or _lowest(sheet, cell)
     }
     slope = _scaled(sheet, "dE/da", _depth(sheet), op, count)
-    yield f"the loss and its derivative {word} over {over}", {**loss, **slope}
-    yield f"the loss {word} over {over}, its derivative not", loss
-    yield f"the derivative of the loss {word} over {over}, the loss not", slope
+    yield say("the loss and its derivative {word} over {over}", **how), {**loss, **slope}
+    yield say("the loss {word} over {over}, its derivative not", **how), loss
+    yield say("the derivative of the loss {word} over {over}, the loss not", **how), slope
 
 
 def _lowest(sheet: Sheet, cell: Cell) -> bool:
@@ -74,12 +76,12 @@ def _lowest(sheet: Sheet, cell: Cell) -> bool:
 
 def _outputs(sheet: Sheet) -> Iterator[tuple[str, Change]]:
     network = sheet.trace.network
-    yield from _averaged(sheet, network.outputs, False, network.loss.over_outputs == "mean", "the outputs")
+    yield from _averaged(sheet, network.outputs, False, network.loss.over_outputs == "mean", phrase("the outputs"))
 
 
 def _samples(sheet: Sheet) -> Iterator[tuple[str, Change]]:
     loss = sheet.trace.network.loss
-    yield from _averaged(sheet, sheet.trace.scope.rows, True, loss.reduction == "mean", "the samples")
+    yield from _averaged(sheet, sheet.trace.scope.rows, True, loss.reduction == "mean", phrase("the samples"))
 
 
 def _one_sample(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -91,7 +93,7 @@ def _one_sample(sheet: Sheet) -> Iterator[tuple[str, Change]]:
                 mine = [each for each in formula.args if isinstance(each.name, Cell) and each.name.sample == row]
                 if len(mine) == 1:
                     change[cell] = mine[0]
-        yield f"the gradients of sample {row} only", change
+        yield say("the gradients of sample {n} only", n=row), change
 
 
 def _from_gradients(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -102,11 +104,14 @@ def _from_gradients(sheet: Sheet) -> Iterator[tuple[str, Change]]:
             gradient = Cell("dE/dW", cell.via.layer, (*cell.via.units, *cell.units), cell.sample)
             if gradient in sheet:
                 change[cell] = renamed(formula, {delta: gradient})
-    yield "the error of hidden units collected from the weights' gradients instead of the deltas", change
+    yield say("the error of hidden units collected from the weights' gradients instead of the deltas"), change
 
 
 def _transposed(sheet: Sheet) -> Iterator[tuple[str, Change]]:
-    for symbol, words in (("z", "the weighted sums"), ("dE/da", "the way back")):
+    for symbol, words in (
+        ("z", phrase("the weights of layer {n} by columns instead of rows in the weighted sums")),
+        ("dE/da", phrase("the weights of layer {n} by columns instead of rows in the way back")),
+    ):
         for layer in range(1, _depth(sheet) + 1):
             change = {}
             for cell, formula in _formulas(sheet, symbol):
@@ -114,7 +119,7 @@ def _transposed(sheet: Sheet) -> Iterator[tuple[str, Change]]:
                     other = {each: _mirror(sheet, each) for each in leaves(formula) if _mirror(sheet, each) != each}
                     if all(each in sheet for each in other.values()) and other:
                         change[cell] = renamed(formula, other)
-            yield f"the weights of layer {layer} by columns instead of rows in {words}", change
+            yield say(words, n=layer), change
 
 
 def _mirror(sheet: Sheet, cell: Cell) -> Cell:
@@ -138,8 +143,8 @@ def _slopes(sheet: Sheet) -> Iterator[tuple[str, Change]]:
             z, a = (_one(sheet, cell._replace(symbol=symbol)) for symbol in ("z", "a"))
             at_output[cell] = rule.slope(m, a, rule.value(m, a)).cell(())
             net_inside[cell] = rule.slope(m, z, z).cell(())
-    yield "slopes taken at the outputs instead of the weighted sums", at_output
-    yield "weighted sums in place of outputs inside the slopes", net_inside
+    yield say("slopes taken at the outputs instead of the weighted sums"), at_output
+    yield say("weighted sums in place of outputs inside the slopes"), net_inside
 
 
 def _one(sheet: Sheet, cell: Cell) -> Lattice:
@@ -149,12 +154,12 @@ def _one(sheet: Sheet, cell: Cell) -> Lattice:
 def _no_slopes(sheet: Sheet) -> Iterator[tuple[str, Change]]:
     last = _depth(sheet)
     for words, chosen in (
-        ("the slopes of the hidden units left out", lambda layer: layer < last),
-        ("the slopes of the outputs left out", lambda layer: layer == last),
-        ("all slopes left out", lambda layer: True),
+        (phrase("the slopes of the hidden units left out"), lambda layer: layer < last),
+        (phrase("the slopes of the outputs left out"), lambda layer: layer == last),
+        (phrase("all slopes left out"), lambda layer: True),
     ):
         cells = [cell for cell, _ in _formulas(sheet, "da/dz") if chosen(cell.layer)]
-        yield words, {cell: _unit_slope(cell) for cell in cells}
+        yield say(words), {cell: _unit_slope(cell) for cell in cells}
 
 
 def _unit_slope(cell: Cell) -> Term:
@@ -170,12 +175,12 @@ def _updates(sheet: Sheet) -> Iterator[tuple[Cell, Term]]:
 
 def _uphill(sheet: Sheet) -> Iterator[tuple[str, Change]]:
     change = {cell: node_of("+", *formula.args) for cell, formula in _updates(sheet) if formula.op == "-"}
-    yield "+ in place of - in every update", change
+    yield say("+ in place of - in every update"), change
 
 
 def _no_rate(sheet: Sheet) -> Iterator[tuple[str, Change]]:
     rate = Cell("η")
-    yield "the learning rate left out", {rate: term(1.0)} if rate in sheet else {}
+    yield say("the learning rate left out"), {rate: term(1.0)} if rate in sheet else {}
 
 
 def _no_biases(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -188,9 +193,9 @@ def _no_biases(sheet: Sheet) -> Iterator[tuple[str, Change]]:
         return change
 
     every = {cell.layer for cell, _ in _formulas(sheet, "z")}
-    yield "all biases left out", without(every)
+    yield say("all biases left out"), without(every)
     for layer in sorted(every) if len(every) > 1 else ():
-        yield f"the biases of layer {layer} left out", without({layer})
+        yield say("the biases of layer {n} left out", n=layer), without({layer})
 
 
 def _some_biases(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -198,8 +203,9 @@ def _some_biases(sheet: Sheet) -> Iterator[tuple[str, Change]]:
     kept = {cell: named(cell._replace(symbol="b"), 0.0) for cell, _ in _formulas(sheet, "b+")}
     hidden = {cell: old for cell, old in kept.items() if cell.layer < last}
     if len(hidden) < len(kept):
-        yield "only the biases of the outputs updated", hidden
-        yield "only the biases of the hidden units updated", {cell: old for cell, old in kept.items() if cell.layer == last}
+        yield say("only the biases of the outputs updated"), hidden
+        outputs = {cell: old for cell, old in kept.items() if cell.layer == last}
+        yield say("only the biases of the hidden units updated"), outputs
 
 
 def _mean_bias(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -208,7 +214,7 @@ def _mean_bias(sheet: Sheet) -> Iterator[tuple[str, Change]]:
         layer = sheet.trace.network.layers[cell.layer - 1]
         if not cell.units and isinstance(layer, Dense) and layer.bias == "shared":
             change[cell] = node_of("/", formula, term(layer.units))
-    yield "the mean of the deltas for a bias that a layer shares, instead of their sum", change
+    yield say("the mean of the deltas for a bias that a layer shares, instead of their sum"), change
 
 
 def _other_slope(sheet: Sheet) -> Iterator[tuple[str, Change]]:
@@ -232,7 +238,8 @@ def _other_slope(sheet: Sheet) -> Iterator[tuple[str, Change]]:
                     made = slope.cell((row, unit))
                     change[cell] = _opened(made, sheet)
         if all(each in sheet for formula in change.values() for each in leaves(formula)):
-            yield f"the derivative of {name.replace('_', ' ')} for a loss that is {network.loss.name.replace('_', ' ')}", change
+            other, here = plainly(name), plainly(network.loss.name)
+            yield say("the derivative of {other} for a loss that is {here}", other=other, here=here), change
 
 
 def _opened(tree: Term, sheet: Sheet) -> Term:
@@ -256,13 +263,16 @@ def _rows(sheet: Sheet, symbol: str, layer: int) -> Lattice | None:
 def _error_turned(sheet: Sheet) -> Iterator[tuple[str, Change]]:
     last = _depth(sheet)
     change = {cell: node_of("neg", formula) for cell, formula in _formulas(sheet, "dE/da") if cell.layer == last}
-    yield "target and output the wrong way round in the derivative of the loss", change
+    yield say("target and output the wrong way round in the derivative of the loss"), change
 
 
 def _counted(sheet: Sheet) -> Iterator[tuple[str, Change]]:
     """Another number of updates in the powers of an optimizer's corrections."""
     number = sheet.trace.number
-    for other, words in ((number + 1, "one too many"), (number - 1, "one too few")):
+    for other, words in (
+        (number + 1, phrase("updates counted one too many in the corrections")),
+        (number - 1, phrase("updates counted one too few in the corrections")),
+    ):
         if other < 1:
             continue
         change = {}
@@ -270,7 +280,7 @@ def _counted(sheet: Sheet) -> Iterator[tuple[str, Change]]:
             tree = _recounted(formula, other)
             if key(tree) != key(formula):
                 change[cell] = tree
-        yield f"updates counted {words} in the corrections", change
+        yield say(words), change
 
 
 def _recounted(tree: Term, number: int) -> Term:
@@ -287,107 +297,113 @@ def _all(sheet: Sheet) -> Iterator[tuple[Cell, Term]]:
 MISTAKES = (
     Mistake(
         "outputs_averaged",
-        "The loss of several outputs is their sum for some and their mean for others; so is its derivative.",
-        "Check that the loss that is reported is the one that is differentiated: sum or mean over the outputs.",
+        phrase("The loss of several outputs is their sum for some and their mean for others; so is its derivative."),
+        phrase("Check that the loss that is reported is the one that is differentiated: sum or mean over the outputs."),
         Broken("mazur", "delta_o1", "0.069249281"),
         _outputs,
     ),
     Mistake(
         "samples_averaged",
-        "The loss of several samples is their sum for some and their mean for others; so is its derivative.",
-        "Check that the loss that is reported is the one that is differentiated: sum or mean over the samples.",
+        phrase("The loss of several samples is their sum for some and their mean for others; so is its derivative."),
+        phrase("Check that the loss that is reported is the one that is differentiated: sum or mean over the samples."),
         Broken("mazur", "dE/dw5", "0.110838407", TWO_SAMPLES),
         _samples,
     ),
     Mistake(
         "one_sample",
-        "The gradient of a batch collects what every sample adds; here one sample alone was used.",
-        "The gradients are those of a single sample, not of the batch.",
+        phrase("The gradient of a batch collects what every sample adds; here one sample alone was used."),
+        phrase("The gradients are those of a single sample, not of the batch."),
         Broken("mazur", "dE/dw5", "0.04108352", TWO_SAMPLES),
         _one_sample,
     ),
     Mistake(
         "error_from_gradients",
-        "What goes back to a hidden unit is the delta of each unit it feeds, not the gradient of the weight between them.",
-        "The hidden error was collected from dE/dw instead of the deltas.",
+        phrase(
+            "What goes back to a hidden unit is the delta of each unit it feeds, not the gradient of the weight between them."
+        ),
+        phrase("The hidden error was collected from dE/dw instead of the deltas."),
         Broken("mazur", "dE/dout_h1", "0.021565546"),
         _from_gradients,
     ),
     Mistake(
         "transposed_weights",
-        "Forward, a unit weighs what comes in with its own row; back, the error returns along the same weights, by columns.",
-        "A weight matrix was used with rows and columns exchanged.",
+        phrase(
+            "Forward, a unit weighs what comes in with its own row; back, the error returns along the same weights, by columns."
+        ),
+        phrase("A weight matrix was used with rows and columns exchanged."),
         Broken("mazur", "dE/dout_h1", "0.038255218"),
         _transposed,
     ),
     Mistake(
         "slope_elsewhere",
-        "The slope belongs to the weighted sum; of a sigmoid it is out (1 - out), with the output in it and not the sum.",
-        "The slope of the activation was taken at the wrong argument.",
+        phrase(
+            "The slope belongs to the weighted sum; of a sigmoid it is out (1 - out), with the output in it and not the sum."
+        ),
+        phrase("The slope of the activation was taken at the wrong argument."),
         Broken("mazur", "delta_o1", "-0.08683019"),
         _slopes,
     ),
     Mistake(
         "slopes_left_out",
-        "On the way back through a unit the error is multiplied by the slope of its activation.",
-        "The slope of the activation is missing from the deltas.",
+        phrase("On the way back through a unit the error is multiplied by the slope of its activation."),
+        phrase("The slope of the activation is missing from the deltas."),
         Broken("mazur", "dE/dw1", "0.009400513"),
         _no_slopes,
     ),
     Mistake(
         "uphill",
-        "The update goes against the gradient: minus, not plus.",
-        "The weights were moved along the gradient instead of against it.",
+        phrase("The update goes against the gradient: minus, not plus."),
+        phrase("The weights were moved along the gradient instead of against it."),
         Broken("mazur", "E", "0.305640633", after=1),
         _uphill,
     ),
     Mistake(
         "rate_left_out",
-        "The gradient is multiplied by the learning rate before it is taken away.",
-        "The learning rate is missing from the updates.",
+        phrase("The gradient is multiplied by the learning rate before it is taken away."),
+        phrase("The learning rate is missing from the updates."),
         Broken("lamsal", "E", "0.235118525", after=1),
         _no_rate,
     ),
     Mistake(
         "biases_left_out",
-        "A weighted sum ends with the bias.",
-        "The biases are missing from the weighted sums.",
+        phrase("A weighted sum ends with the bias."),
+        phrase("The biases are missing from the weighted sums."),
         Broken("mazur", "E", "0.242519857"),
         _no_biases,
     ),
     Mistake(
         "some_biases",
-        "Biases of every layer are updated, or of none.",
-        "Only some of the biases were updated.",
+        phrase("Biases of every layer are updated, or of none."),
+        phrase("Only some of the biases were updated."),
         Broken("two-two-one", "E", "0.002571761", after=1),
         _some_biases,
     ),
     Mistake(
         "bias_mean",
-        "A bias that a layer shares gets the sum of its units' deltas: it moves all of them.",
-        "The gradient of a shared bias was averaged over the units instead of summed.",
+        phrase("A bias that a layer shares gets the sum of its units' deltas: it moves all of them."),
+        phrase("The gradient of a shared bias was averaged over the units instead of summed."),
         Broken("mazur", "E", "0.28838115", (("update.biases", "updated"),), after=1),
         _mean_bias,
     ),
     Mistake(
         "another_slope",
-        "The derivative has to be the one of the loss that is stated.",
-        "The derivative belongs to another loss than the one that is reported.",
+        phrase("The derivative has to be the one of the loss that is stated."),
+        phrase("The derivative belongs to another loss than the one that is reported."),
         Broken("mazur", "delta_o1", "0.093407801"),
         _other_slope,
         rare=True,
     ),
     Mistake(
         "error_turned",
-        "The derivative of the squared error is output minus target.",
-        "The sign of the error is turned in the derivative of the loss.",
+        phrase("The derivative of the squared error is output minus target."),
+        phrase("The sign of the error is turned in the derivative of the loss."),
         Broken("mazur", "delta_h1", "-0.008771355"),
         _error_turned,
     ),
     Mistake(
         "miscounted",
-        "The corrections of adam count updates from 1.",
-        "The corrections for the start at 0 use another number of updates.",
+        phrase("The corrections of adam count updates from 1."),
+        phrase("The corrections for the start at 0 use another number of updates."),
         Broken("mazur", "w5+", "0.108892081", (("update.optimizer", "adam"), ("update.learning_rate", 0.1)), after=2),
         _counted,
     ),

@@ -16,11 +16,13 @@ RIGHT = ("right", "right_truncated", "last_digit")
 
 @dataclass(frozen=True)
 class Explanation:
-    """A mistake or convention that gives a written number. yields: the number that it gives, in full."""
+    """A mistake or convention that gives a written number. yields: the number that it gives, in full. reason: what was done,
+    without the number, where that is known apart."""
 
     mistake: str
     text: str
     yields: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 
-from chainrule.errors import printable, shown
+from chainrule.errors import Problem, printable, shown
 from chainrule.marking.report import Marked, Report
 from chainrule.marking.written import read_number
+from chainrule.phrases import listed, phrase, say
 from chainrule.terms.digits import Digits
+from chainrule.widths import left, wrap
+from chainrule.widths import width as cells_of
 
 SIGNS = {"right": "✓", "right_truncated": "✓", "last_digit": "✓", "carried_forward": "~", "wrong": "✗"}
 WORDS = {
-    "right_truncated": "truncated",
-    "last_digit": "last digit",
-    "carried_forward": "follows",
-    "wrong": "wrong",
-    "unknown_name": "unknown",
-    "unreadable": "unreadable",
+    "right_truncated": phrase("truncated"),
+    "last_digit": phrase("last digit"),
+    "carried_forward": phrase("follows"),
+    "wrong": phrase("wrong"),
+    "unknown_name": phrase("unknown"),
+    "unreadable": phrase("unreadable"),
 }
 COLOURS = {"✓": "32", "~": "33", "✗": "31", "?": "35"}
 NARROWEST = 50
@@ -32,24 +35,29 @@ def tell(report: Report, width: int, all: bool, colour: bool) -> str:
     """The report as lines: a row for each number, what is behind those that are not right, and the sum of it."""
     width = max(width, NARROWEST)
     told = [each for each in report.marked if all or not each.right]
-    lines = [*textwrap.wrap(printable(report.title), width), ""]
+    lines = [*wrap(printable(say(report.title)), width), ""]
     rows = [cells(each) for each in told]
-    widths = [max((len(row[place]) for row in rows), default=0) for place in range(3)]
+    widths = [max((cells_of(row[place]) for row in rows), default=0) for place in range(3)]
     points = [max((_point(row[place]) for row in rows), default=0) for place in (1, 2)]
-    widths[1:] = [max((len(_at_point(row[k], points[k - 1])) for row in rows), default=0) for k in (1, 2)]
+    widths[1:] = [max((cells_of(_at_point(row[k], points[k - 1])) for row in rows), default=0) for k in (1, 2)]
     many = len({each.update for each in report.marked if each.update}) > 1
     update = 0
     if rows:
-        titles = ("number", "written", "exact")
-        widths = [max(widths[k], len(titles[k])) for k in range(3)]
-        lines.append(f"  {'  '.join(titles[k].ljust(widths[k]) for k in range(3))}".rstrip())
+        titles = (say("number"), say("written"), say("exact"))
+        widths = [max(widths[k], cells_of(titles[k])) for k in range(3)]
+        lines.append(f"  {'  '.join(left(titles[k], widths[k]) for k in range(3))}".rstrip())
     for each, row in zip(told, rows, strict=True):
         if many and each.update and each.update != update:
             update = each.update
-            after = f"After {update - 1:,} update{'s' * (update != 2)}:" if update > 1 else "Before any update:"
-            lines += ["", after]
+            lines += ["", _after(update - 1)]
         lines += _lines(each, row, widths, points, width, colour)
     return "\n".join([*lines, "", *summary(report, width)]) + "\n"
+
+
+def _after(updates: int) -> str:
+    if not updates:
+        return say("Before any update:")
+    return say("After 1 update:") if updates == 1 else say("After {n} updates:", n=f"{updates:,}")
 
 
 def cells(marked: Marked) -> tuple[str, str, str]:
@@ -88,12 +96,12 @@ def _lines(
     marked: Marked, row: tuple[str, str, str], widths: list[int], points: list[int], width: int, colour: bool
 ) -> Iterator[str]:
     sign = SIGNS.get(marked.verdict, "?")
-    told = [row[0].ljust(widths[0])]
-    told += [_at_point(row[k], points[k - 1]).ljust(widths[k]) for k in (1, 2)]
-    word = WORDS.get(marked.verdict, "").ljust(10)
+    told = [left(row[0], widths[0])]
+    told += [left(_at_point(row[k], points[k - 1]), widths[k]) for k in (1, 2)]
+    word = left(say(WORDS.get(marked.verdict, "")), 10)
     head, behind = "  ".join([*told, word]), list(details(marked))
     place = "" if marked.right else printable(marked.answer.place)
-    if place and 2 + len(head) + 2 + len(place) <= width:
+    if place and 2 + cells_of(head) + 2 + cells_of(place) <= width:
         head, place = f"{head}  {place}", ""
     line = f"{sign} {head}".rstrip()
     if colour and sign in COLOURS:
@@ -103,7 +111,7 @@ def _lines(
         yield INDENT + place
     for text in behind:
         hanging = INDENT + "  " * text.startswith("- ")
-        yield from textwrap.wrap(printable(text), width, initial_indent=INDENT, subsequent_indent=hanging)
+        yield from wrap(printable(text), width, INDENT, hanging)
 
 
 def details(marked: Marked) -> Iterator[str]:
@@ -112,26 +120,30 @@ def details(marked: Marked) -> Iterator[str]:
         yield marked.note
         return
     if marked.verdict == "carried_forward":
-        (first, *_) = marked.explanations
-        note = f", {marked.note}" if marked.note else ""
-        yield f"{first.text.removeprefix('follows ')}, which gives {_calculated(marked, marked.own)}{note}"
+        sentence = "from {numbers}, which gives {value}, {note}" if marked.note else "from {numbers}, which gives {value}"
+        yield say(sentence, numbers=_followed(marked), value=_calculated(marked, marked.own), note=marked.note)
         return
     cut = next((each for each in marked.explanations if each.mistake == "truncated"), None)
     if marked.note:
         yield marked.note
     elif cut is not None:
-        followed = ", ".join(f"{each.name} = {each.text}" for each in marked.followed)
-        yield f"{followed} would give {_calculated(marked, marked.own)}: {cut.text}"
+        sentence = "{numbers} would give {value}: {why}"
+        yield say(sentence, numbers=_followed(marked), value=_calculated(marked, marked.own), why=cut.text)
     elif marked.verdict == "wrong" and marked.own is not None:
-        followed = ", ".join(f"{each.name} = {each.text}" for each in marked.followed)
-        yield f"{followed} would give {_calculated(marked, marked.own)}"
+        yield say("{numbers} would give {value}", numbers=_followed(marked), value=_calculated(marked, marked.own))
     if marked.verdict == "wrong":
         told = [each for each in marked.explanations if each is not cut]
         for each in told:
-            value = "" if each.yields is None or "=" in each.text else f": {_calculated(marked, each.yields)}"
-            yield f"{'- ' * (len(told) > 1)}{each.text}{value}"
+            text = each.text
+            if each.yields is not None and "=" not in text:
+                text = say("{what}: {value}", what=text, value=_calculated(marked, each.yields))
+            yield f"{'- ' * (len(told) > 1)}{text}"
         if not marked.explanations and marked.digits >= FEW:
-            yield f"its first {marked.digits} digits are right"
+            yield say("its first {n} digits are right", n=marked.digits)
+
+
+def _followed(marked: Marked) -> str:
+    return listed(f"{each.name} = {each.text}" for each in marked.followed)
 
 
 def summary(report: Report, width: int = 10_000) -> Iterator[str]:
@@ -139,40 +151,52 @@ def summary(report: Report, width: int = 10_000) -> Iterator[str]:
     texts = [_sum(report)]
     first = report.first
     if first is not None and report.wrong + report.carried_forward > 1:
-        place = f", {first.answer.place}" if first.answer.place else ""
-        texts.append(f"The first mistake: {first.name}{place}.")
-    texts += [str(problem) + "." for problem in report.problems]
+        sentence = "The first mistake: {name}, {place}." if first.answer.place else "The first mistake: {name}."
+        texts.append(say(sentence, name=first.name, place=first.answer.place))
+    texts += [say("{sentence}.", sentence=_problem(problem)) for problem in report.problems]
     if report.hint:
         texts.append(report.hint)
     if report.elsewhere:
-        texts.append(f"{_count(report.elsewhere, 'number')} more: about another example, and not checked here.")
+        numbers = _numbers(report.elsewhere)
+        texts.append(say("{numbers} more: about another example, and not checked here.", numbers=numbers))
     for text in texts:
-        yield from textwrap.wrap(printable(text), width)
+        yield from wrap(printable(text), width)
 
 
 def _sum(report: Report) -> str:
     total = len(report.marked)
     cut = [each for each in report.marked if each.verdict == "right_truncated"]
-    manner = ""
+    manner, places = "{what}", set[int]()
     if cut and report.truncated:
         places = {read_number(each.answer.text).decimals for each in cut}
-        manner = f", truncated to {places.pop()} decimals" if len(places) == 1 else ", truncated"
+        manner = phrase("{what}, truncated to {n} decimals") if len(places) == 1 else phrase("{what}, truncated")
     if report.right == total:
-        what = "The number is right" if total == 1 else f"All {total} numbers are right"
-        return f"{what}{manner}."
-    parts = [f"{report.right} right{manner}"]
+        right = say("The number is right") if total == 1 else say("All {n} numbers are right", n=total)
+    else:
+        right = say("{n} right", n=report.right)
+    right = say(manner, what=right, n=min(places, default=0))
+    if report.right == total:
+        return say("{sentence}.", sentence=right)
+    parts = [right]
     if report.wrong:
-        parts.append(f"{report.wrong} new mistake{'s' * (report.wrong > 1)}")
-    if report.carried_forward:
-        verb = "follows" if report.carried_forward == 1 else "follow"
-        parts.append(f"{report.carried_forward} {verb} from an earlier number")
+        parts.append(say("1 new mistake") if report.wrong == 1 else say("{n} new mistakes", n=report.wrong))
+    if report.carried_forward == 1:
+        parts.append(say("1 follows from an earlier number"))
+    elif report.carried_forward:
+        parts.append(say("{n} follow from an earlier number", n=report.carried_forward))
     if report.unchecked:
-        parts.append(f"{report.unchecked} could not be checked")
-    return f"{_count(total, 'number')}: {', '.join(parts)}."
+        parts.append(say("{n} could not be checked", n=report.unchecked))
+    return say("{numbers}: {parts}.", numbers=_numbers(total), parts=listed(parts))
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+def _numbers(count: int) -> str:
+    return say("1 number") if count == 1 else say("{n} numbers", n=count)
+
+
+def _problem(problem: Problem) -> str:
+    """A problem in the language that is spoken; otherwise as it tells itself."""
+    got = say("got {value}", value=problem.got) if problem.got else ""
+    return str(replace(problem, got="", do=" - ".join(part for part in (got, problem.do) if part)))
 
 
 def in_short(report: Report) -> str:
@@ -182,18 +206,23 @@ def in_short(report: Report) -> str:
     if bad is None:
         return f"<Report: {text}>"
     detail = next(details(bad), "")
-    exact = f", exact {_calculated(bad, bad.exact)}" if bad.exact is not None else ""
-    text += f" {bad.name or bad.answer.name} = {bad.answer.text}{exact}" + (f": {detail}" if detail else "")
+    given = f"{bad.name or bad.answer.name} = {bad.answer.text}"
+    if bad.exact is not None:
+        given = say("{given}, exact {value}", given=given, value=_calculated(bad, bad.exact))
+    text += " " + (say("{what}: {value}", what=given, value=detail) if detail else given)
     return shown_line(f"<Report: {text}>")
 
 
 def feedback(marked: Marked) -> str:
     """A sentence about a number that is not right."""
-    told = "; ".join(details(marked))
+    told = say("; ").join(details(marked))
     name, given = marked.name or marked.answer.name, marked.answer.text
     if marked.exact is None:
-        return f"{name}: {told}."
-    return f"{name} = {given} is not {_calculated(marked, marked.exact)}{': ' + told if told else ''}."
+        return say("{sentence}.", sentence=say("{what}: {value}", what=name, value=told))
+    sentence = say("{name} = {given} is not {exact}", name=name, given=given, exact=_calculated(marked, marked.exact))
+    if told:
+        sentence = say("{what}: {value}", what=sentence, value=told)
+    return say("{sentence}.", sentence=sentence)
 
 
 def shown_line(text: str) -> str:

@@ -22,6 +22,7 @@ from chainrule.marking.mistakes import MISTAKES
 from chainrule.marking.sheet import Change, Sheet
 from chainrule.marking.written import ENOUGH, Written, read_number
 from chainrule.naming import Cell, cell_id
+from chainrule.phrases import phrase, say
 from chainrule.readers import Rounding
 from chainrule.spec import Example
 from chainrule.tracing import Trace
@@ -205,7 +206,7 @@ class _Search:
             sheet = self.way.sheet(number)
             if sheet is None or not self.meant(sheet):
                 continue
-            self.progress(f"slips at update {number:,}")
+            self.progress(say("slips at update {n}", n=f"{number:,}"))
             self.within(sheet, ())
             self.roundings(sheet)
             self.another_cell(sheet)
@@ -239,9 +240,9 @@ class _Search:
     def mistakes(self, sheet: Sheet, rare: bool = True) -> Iterator[tuple[Cause, Change]]:
         """The mistakes of a whole step; the rare ones are no second cause."""
         for mistake in MISTAKES:
-            for phrase, change in mistake.ways(sheet) if rare or not mistake.rare else ():
+            for words, change in mistake.ways(sheet) if rare or not mistake.rare else ():
                 if change:
-                    yield Cause((), (mistake.name,), phrase, RARER if mistake.rare else COMMON), change
+                    yield Cause((), (mistake.name,), words, RARER if mistake.rare else COMMON), change
 
     def edits(self, sheet: Sheet, cell: Cell | None) -> list[Edit]:
         """The slips that reach a cell, those in the cell itself first; without one, those in all cells."""
@@ -258,9 +259,8 @@ class _Search:
         wanted = self.meant(target)
         for how, places in itertools.product(("rounded", "truncated"), PLACES):
             numbers = Rounding(how, places)
-            words = "rounded" if how == "rounded" else "cut off"
             settings = (f"numbers.intermediate={how}", f"numbers.places={places}")
-            cause = Cause(settings, (), f"every step {words} to {places} decimals", COMMON)
+            cause = Cause(settings, (), say(EVERY_STEP[how], n=places), COMMON)
             if following is None:
                 found = sheet.evaluate([], nothing, wanted, rounding=numbers)
             else:
@@ -281,9 +281,8 @@ class _Search:
         for how, more in itertools.product(("rounded", "truncated"), (0, 1, -1)):
             places = self.finder.places + more
             if 0 <= places <= 15:
-                words = "rounded" if how == "rounded" else "cut off"
                 settings = (f"numbers.intermediate={how}", f"numbers.places={places}")
-                cause = Cause(settings, (), f"every step of every update {words} to {places} decimals", COMMON)
+                cause = Cause(settings, (), say(EVERY_UPDATE[how], n=places), COMMON)
                 chosen = replace(job.conventions, intermediate=how, places=places)
                 self.choice(number, replace(job, conventions=chosen), [cause])
 
@@ -294,8 +293,8 @@ class _Search:
         for cell in sheet.cells:
             value = sheet.values[cell]
             if cell != self.cell and sheet.formulas[cell] is not None and self.written.agreement(value):
-                phrase = f"another number written down for {sheet.trace.label(self.cell)}"
-                self.finder.one(sheet.trace, cell, value, [Cause((), ("another_number",), phrase, RARER)])
+                words = say("another number written down for {name}", name=sheet.trace.label(self.cell))
+                self.finder.one(sheet.trace, cell, value, [Cause((), ("another_number",), words, RARER)])
 
     def slipped_digits(self, sheet: Sheet) -> None:
         """The right number, with its decimal point or two of its digits in the wrong place when it was written down."""
@@ -305,16 +304,18 @@ class _Search:
         others: list[tuple[str, str, Written]] = []
         for power in (-2, -1, 1, 2):
             moved = replace(self.written, value=self.written.value * Fraction(10) ** power, unit=unit * Fraction(10) ** power)
-            others.append(("decimal_point", f"the decimal point moved by {abs(power)} when it was written down", moved))
+            words = say("the decimal point moved by {n} when it was written down", n=abs(power))
+            others.append(("decimal_point", words, moved))
         with contextlib.suppress(InputError):
             for swapped in transpositions(self.written.text.strip()):
-                others.append(("digits_swapped", "two digits exchanged when it was written down", read_number(swapped)))
+                words = say("two digits exchanged when it was written down")
+                others.append(("digits_swapped", words, read_number(swapped)))
         for cell in self.meant(sheet):
-            for kind, phrase, other in others:
+            for kind, words, other in others:
                 self.finder.searched += 1
                 printed = other.agreement(sheet.values[cell])
                 if other.value and printed in ("rounded", "truncated"):
-                    match = self.finder.match(sheet.trace, cell, sheet.values[cell], [Cause((), (kind,), phrase, RARE)])
+                    match = self.finder.match(sheet.trace, cell, sheet.values[cell], [Cause((), (kind,), words, RARE)])
                     self.finder.matches.append(replace(match, printed_as=printed, digits=self.written.figures))
 
     # choices
@@ -334,7 +335,7 @@ class _Search:
             if before is not None and RARER == before.rank == cause.rank:
                 continue
             if self.way.number > FAR:
-                self.progress(f"{cause.phrase}, {self.way.number:,} updates")
+                self.progress(say("{what}, {n} updates", what=cause.phrase, n=f"{self.way.number:,}"))
             for number in self.numbers:
                 if self.here(number, self.cell):
                     self.choice(number, other, [*causes, cause])
@@ -356,7 +357,7 @@ class _Search:
     def pairs(self, few: bool) -> None:
         """Two causes; of few digits, which too much would produce, only two slips in the number's own formula."""
         self.finder.level = 2
-        self.progress("pairs of slips")
+        self.progress(say("pairs of slips"))
         if self.cell is not None:
             self.finder.many(self.base, [self.cell], self.as_causes(list(self.slips(self.base).twice(self.cell))))
         if few:
@@ -364,7 +365,7 @@ class _Search:
         self.two_slips(self.base)
         if self.way.number > FAR:
             return
-        self.progress("pairs of mistakes and choices")
+        self.progress(say("pairs of mistakes and choices"))
         for cause, change in self.mistakes(self.base):
             if self._reaches(change):
                 self.within(self.base.changed(change), (cause,))
@@ -401,6 +402,16 @@ class _Search:
         rows = np.array(list(itertools.islice(both, PAIRS)))
         if len(rows):
             self.finder.many(sheet, self.wanted(sheet), self.as_causes(edits), rows=rows)
+
+
+EVERY_STEP = {
+    "rounded": phrase("every step rounded to {n} decimals"),
+    "truncated": phrase("every step cut off to {n} decimals"),
+}
+EVERY_UPDATE = {
+    "rounded": phrase("every step of every update rounded to {n} decimals"),
+    "truncated": phrase("every step of every update cut off to {n} decimals"),
+}
 
 
 def _keys(cause: Cause) -> set[str]:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from chainrule.errors import InputError, shown
+from chainrule.phrases import say
 
 Agreement = Literal["rounded", "truncated", "last_digit", ""]
 
@@ -105,7 +106,7 @@ def read_number(text: str) -> Written:
     A comma is the decimal sign; it groups digits only where a point follows (`1,234.5`). Raises InputError for anything else.
     """
     if len(text) > LONGEST:
-        raise InputError("this is too long for a number", got=shown(text), do=f"at most {LONGEST} signs are read")
+        raise InputError(say("this is too long for a number"), got=shown(text), do=say("at most {n} signs are read", n=LONGEST))
     cleaned = text.translate(_SIGNS).strip().strip("$").strip()
     cleaned = cleaned.lstrip("=≈~").strip()
     fraction = _FRACTION.fullmatch(cleaned)
@@ -115,11 +116,12 @@ def read_number(text: str) -> Written:
         cleaned = cleaned.replace(",", "")
     match = _DECIMAL.fullmatch(_with_powers(cleaned))
     if match is None or not (match[2] or match[4]):
-        raise InputError(_complaint(cleaned), got=shown(text), do="write digits alone, such as 0.5, 1/3, 2.5e-3 or 12 %")
+        do = say("write digits alone, such as 0.5, 1/3, 2.5e-3 or 12 %")
+        raise InputError(_complaint(cleaned), got=shown(text), do=do)
     sign, whole, _, decimals, dots, power, other_power, percent = match.groups()
     exponent = int(power or other_power or 0) - len(decimals or "") - 2 * bool(percent)
     if abs(exponent) > 400:
-        raise InputError("a number beyond all that is calculated here", got=shown(text))
+        raise InputError(say("a number beyond all that is calculated here"), got=shown(text))
     digits = whole + (decimals or "")
     unit = Fraction(10) ** exponent
     value = int(digits) * unit * (-1 if sign == "-" else 1)
@@ -135,16 +137,16 @@ def _fraction(text: str, match: re.Match[str]) -> Written:
     above = match[1] or match[3] + match[4]
     below = int(match[2] or match[5])
     if below == 0:
-        raise InputError("a fraction over 0", got=shown(text))
+        raise InputError(say("a fraction over 0"), got=shown(text))
     value = Fraction(int(above), below)
     return Written(text, value, None, 17)
 
 
 def _complaint(text: str) -> str:
     if not text:
-        return "a number is missing"
+        return say("a number is missing")
     if text.lower().lstrip("+-") in ("nan", "inf", "infinity", "∞"):
-        return "not a finite number"
+        return say("not a finite number")
     if re.match(r"[+-]?[\d.,]+\s*[^\d\s.,/]", text):
-        return "something stands behind the number"
-    return "not a number"
+        return say("something stands behind the number")
+    return say("not a number")

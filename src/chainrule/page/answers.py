@@ -30,6 +30,9 @@ HEADERS = {
 
 RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
+HEAD = 16 * 2**10
+"""Bytes that the head of a request may have."""
+
 DETAILS = {
     400: ("this is not a request that the page sends", "reload the page"),
     401: ("this tab has no key", "open the link that stands in the terminal"),
@@ -40,6 +43,7 @@ DETAILS = {
     411: ("the length of what is sent must be told", "reload the page"),
     413: ("this is too large", "send at most 32 MB"),
     415: ("only JSON is taken, and not compressed", "reload the page"),
+    431: ("the headers are too long", "delete this site's cookies, and reload the page"),
     429: ("too many wrong keys", "wait a minute, then open the link that stands in the terminal"),
 }
 """What a refusal says, in fixed words: nothing of the request comes back."""
@@ -96,4 +100,4 @@ def trouble(found: Any, name: str = "") -> dict[str, Any]:
 
 
 def _plain(problem: Problem) -> dict[str, str]:
-    return {"what": problem.what, "where": problem.place, "got": problem.got, "do": problem.do}
+    return {"what": problem.what, "where": problem.place, "got": problem.got, "do": problem.do, "field": problem.field}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from chainrule.errors import InputError
+from chainrule.errors import InputError, shown
 from chainrule.explain.scene import scene
 from chainrule.explain.story import arrange, chosen_sample
 from chainrule.meant import folder_of, is_recorded
 from chainrule.page.conflicts import ConflictError
+from chainrule.page.differences import differences
 from chainrule.page.subjects import Recorded, Seen, Subject, Worked
+from chainrule.phrases import say
 from chainrule.spec import Example
 from chainrule.spec import load as load_example
 from chainrule.tracing import Trace
@@ -26,8 +28,19 @@ NEAR = 1_000
 """A change is looked at after as many updates as before it, if they are so few; else before the first."""
 
 
+REMEMBERED = 200
+"""So many changes can be taken back."""
+
+
 class OutdatedError(ConflictError):
     """A change to something that has been changed elsewhere: in another tab."""
+
+
+class Laid(NamedTuple):
+    """An example as it lay on the table, and as it was before anything of it was changed."""
+
+    example: Example
+    original: Example
 
 
 @dataclass
@@ -42,17 +55,25 @@ class Desk:
     sample: int = 1
     after: int = 0
     version: int = 1
-    past: list[Example] = field(default_factory=list)
-    future: list[Example] = field(default_factory=list)
+    past: list[Laid] = field(default_factory=list)
+    future: list[Laid] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     beat: Callable[[], None] = lambda: None
     _seen: Seen | None = None
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    _original: Example | None = None
+    _before: Trace | None = None
+    _notes: tuple[str, ...] = ()
 
     @property
     def example(self) -> Example:
         """The example on the table; an InputError in words if a recorded run lies there."""
         return self.subject.example
+
+    @property
+    def recorded(self) -> bool:
+        """Whether a recorded run lies here: it cannot be changed."""
+        return isinstance(self.subject, Recorded)
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What is costly to make and holds for this step only."""
@@ -73,29 +94,53 @@ class Desk:
             self._seen = self.subject.seen(self.after, self._going)
         return self._seen
 
-    def place(self, example: Example, after: int | None = None) -> None:
-        """Puts a changed example on the table, or another one; the old one can be taken back. after: what is looked at then."""
-        before = self.example
-        self._replace(example, after)
-        self.past.append(before)
-        self.future.clear()
+    @property
+    def original(self) -> Example:
+        """The example as it was before anything of it was changed."""
+        return self._original or self.example
+
+    def place(self, example: Example, after: int | None = None, notes: Iterable[str] = ()) -> None:
+        """Puts a changed example on the table; the old one can be taken back. after: what is looked at then; notes: what else
+        came of the change, in words."""
+        before = Laid(self.example, self.original)
+        self._replace(Laid(example, self.original), after, notes)
+        self._remember(before)
+
+    def begin(self, example: Example) -> None:
+        """Puts another example on the table. What lay there can be taken back, if it is an example too."""
+        before = Laid(self.example, self.original) if isinstance(self.subject, Worked) else None
+        self._replace(Laid(example, example), 0)
+        self.sample = 1
+        self._before = None  # two examples that have nothing to do with each other
+        if before is not None:
+            self._remember(before)
 
     def undo(self) -> None:
         """Takes the last change back."""
         if not self.past:
-            raise InputError("there is nothing to undo", do="change something first")
-        self.future.append(self.example)
-        self._replace(self.past.pop())
+            raise InputError(say("there is nothing to undo"), do=say("change something first"))
+        now = Laid(self.example, self.original)
+        self._replace(self.past[-1])
+        self.past.pop()
+        self.future.append(now)
 
     def redo(self) -> None:
         """Makes a change again that was taken back."""
         if not self.future:
-            raise InputError("there is nothing to do again", do="undo something first")
-        self.past.append(self.example)
-        self._replace(self.future.pop())
+            raise InputError(say("there is nothing to do again"), do=say("undo something first"))
+        now = Laid(self.example, self.original)
+        self._replace(self.future[-1])
+        self.future.pop()
+        self.past.append(now)
+
+    def _remember(self, before: Laid) -> None:
+        self.past.append(before)
+        del self.past[:-REMEMBERED]
+        self.future.clear()
 
     def look(self, sample: int | None = None, after: int | None = None) -> None:
         """Looks at another sample, or at the step after so many updates."""
+        self._before, self._notes = None, ()
         if after is not None and after != self.after:
             seen = self.subject.seen(after, self._going)  # first: what cannot be derived is not looked at
             self.after, self._seen = after, seen
@@ -104,21 +149,28 @@ class Desk:
             chosen_sample(self.trace, sample)
             self.sample = sample
 
+    def derived(self, example: Example) -> Trace:
+        """The step of another example after as many updates as are looked at here."""
+        return Worked(example).seen(self.after, self._going).trace
+
     def current(self, version: object) -> None:
         """Refuses who has not seen the last change."""
         if version != self.version:
             raise OutdatedError(
-                "this was changed in another tab", got=f"version {version}; here is version {self.version}",
-                do="reload the page to see it as it is now",
+                say("this was changed in another tab"),
+                got=say("version {version}; here is version {here}", version=shown(version), here=self.version),
+                do=say("load what lies here now, and change it again"),
             )  # fmt: skip
 
-    def _replace(self, example: Example, after: int | None = None) -> None:
-        subject = Worked(example)
+    def _replace(self, laid: Laid, after: int | None = None, notes: Iterable[str] = ()) -> None:
+        subject = Worked(laid.example)
         if after is None:
             after = self.after if self.after <= NEAR else 0
         seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
+        self._before = None if self.recorded else self.trace
         self.subject.close()
         self.subject, self.after, self._seen = subject, after, seen
+        self._original, self._notes = laid.original, tuple(notes)
         self.sample = min(self.sample, seen.trace.scope.rows)
         self.version += 1
 
@@ -141,11 +193,13 @@ class Desk:
             "version": self.version,
             "whole": whole,
             "after": self.after,
-            "recorded": isinstance(self.subject, Recorded),
+            "recorded": self.recorded,
             "named": self.seen.named,
             "place": trace.places[self.sample - 1] if trace.places else "",
             "undo": len(self.past),
             "redo": len(self.future),
+            "changed": None if self._before is None else differences(self._before, trace, self.sample),
+            "said": list(self._notes),
         }
 
 

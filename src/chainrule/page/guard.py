@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chainrule.page.answers import RAW_HEADERS, RefusedError, refused
+from chainrule.page.answers import HEAD, RAW_HEADERS, RefusedError, refused
 from chainrule.page.keys import Keys
 
 LARGEST = 32 * 2**20
@@ -71,6 +71,10 @@ class Guard:
     def _check(self, scope: Scope) -> None:
         """RefusedError for what is not asked by the page. The order goes from who asks to what is asked."""
         headers: dict[bytes, bytes] = {}
+        if scope["http_version"] != "1.1":
+            raise RefusedError(400, Connection="close")
+        if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > HEAD:
+            raise RefusedError(431, Connection="close")  # the parser limits only what has not come to its end
         for name, value in scope["headers"]:
             if name in headers and name in SINGLE:
                 raise RefusedError(403 if name in (b"host", b"origin") else 400)
@@ -85,7 +89,7 @@ class Guard:
             raise RefusedError(404)
         if scope["method"] != method:
             raise RefusedError(405, Allow=method)
-        if b"transfer-encoding" in headers or b"upgrade" in headers:
+        if b"transfer-encoding" in headers or b"upgrade" in headers or b"expect" in headers:
             raise RefusedError(411 if method == "POST" else 400, Connection="close")
         if method == "GET":
             if headers.get(b"content-length", b"0") != b"0":

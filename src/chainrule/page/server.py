@@ -1,20 +1,17 @@
-"""The local page's server: a fixed table of routes before a desk, on loopback, until it is told to end."""
+"""The local page's routes: a fixed table before a desk."""
 
 from __future__ import annotations
 
 import asyncio
 import html
-import logging
-import os
 import secrets
-import signal
 import sys
+import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
 from importlib.resources import files
-from types import FrameType
 from typing import Any
 
 from starlette.applications import Starlette
@@ -23,8 +20,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chainrule.errors import InputError, Problem
-from chainrule.page import answers, connections, sent, turns
-from chainrule.page.asks import ASKS, STREAMS
+from chainrule.page import answers, sent, turns
+from chainrule.page.asks import ASKS, STREAMS, load
 from chainrule.page.desk import Desk
 from chainrule.page.guard import ENTER, Guard
 from chainrule.page.keys import Keys
@@ -60,6 +57,7 @@ class Page:
     def __init__(self, desk: Desk, keys: Keys, port: int, spoken: str = "en") -> None:
         self.desk, self.keys, self.spoken = desk, keys, spoken
         self._leaving: set[asyncio.Future[Any]] = set()
+        self._loaded = False
         routes = {"/": "GET", "/favicon.ico": "GET", **dict.fromkeys(STATIC, "GET"), ENTER: "POST"}
         routes |= {f"/api/{verb}": "POST" for verb in (*ASKS, *STREAMS)}
         app = Starlette(
@@ -124,13 +122,16 @@ class Page:
             data = await turns.answered(self.desk, partial(self._spoken, ASKS[verb], body), leaving)
         finally:
             self._forget(leaving)
+        if not self._loaded:
+            self._loaded = True
+            threading.Thread(target=load, daemon=True).start()  # while the first view is looked at
         return answers.said(data)
 
     async def _stream(self, verb: str, request: Request, body: dict[str, Any]) -> Response:
         leaving = self._left(request)
         try:
             # up to its first event, so that what is wrong with an ask is refused, and not told as an event
-            stream = await turns.answered(self.desk, partial(STREAMS[verb], self.desk, body), leaving)
+            stream = await turns.answered(self.desk, partial(self._spoken, STREAMS[verb], body), leaving)
             events = turns.Events(self.desk, self._speaking(iter(stream)), leaving)
             first = await events.next()
         except BaseException:
@@ -214,61 +215,3 @@ async def _static(name: str, kind: str, request: Request) -> Response:
 def _bytes(name: str) -> bytes:
     """A file of the front end: named here, and never by whoever asks."""
     return files("chainrule.page").joinpath("static", name).read_bytes()
-
-
-def serve(desk: Desk, host: str = "127.0.0.1", port: int | None = None, spoken: str = "en", browser: bool = True) -> int:
-    """Serves a desk until a signal comes; the exit code. The address is printed, and opened in a browser where there is one."""
-    opened = connections.sockets(host, port)
-    number = opened[0].getsockname()[1]
-    shown_host = "127.0.0.1" if connections.is_loopback(host) and host != "::1" else f"[{host}]" if ":" in host else host
-    address = f"http://{shown_host}:{number}/"
-
-    def announce(token: str) -> None:
-        with suppress(OSError, ValueError):  # nobody may be there to read it
-            print(f"{address}#{token}", flush=True)
-
-    keys = Keys(announce)
-    page = Page(desk, keys, number, spoken)
-    logging.getLogger("uvicorn.error").disabled = True  # what happens here is said by us
-    server = connections.listener(page.guard)
-    code = _until_told(server, page)
-    announce(keys.link)
-    with suppress(OSError, AttributeError):
-        sys.stderr.write(say("The page is open until you press Ctrl-C.") + "\n")
-        sys.stderr.flush()
-    if browser:
-        open_browser(f"{address}#{keys.link}")
-    try:
-        server.run(opened)
-    finally:
-        desk.close()
-    return code[0]
-
-
-def _until_told(server: connections.Listener, page: Page) -> list[int]:
-    """The first signal ends the server, a second one the process; the exit code that the first one means, once it came."""
-    code = [0]
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if code[0]:
-            os._exit(128 + number)
-        code[0] = 128 + number
-        server.should_exit = True
-        page.end()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, note)
-    return code
-
-
-def open_browser(link: str) -> bool:
-    """Opens the link in a window, if there are windows: a browser inside the terminal would take the terminal away."""
-    import threading
-    import webbrowser
-
-    screen = sys.platform in ("darwin", "win32") or any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    )
-    if screen:
-        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()  # some browsers keep whoever calls them
-    return screen

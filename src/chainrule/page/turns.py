@@ -106,10 +106,12 @@ async def _waited(turn: Turn, future: asyncio.Future[T], leaving: asyncio.Future
     try:
         # a little later than the turn itself finds out: then the work is known to have ended
         await asyncio.wait({future, leaving}, timeout=turn.left + 0.5, return_when=asyncio.FIRST_COMPLETED)
+        if leaving.done():
+            if future.done():
+                future.exception()  # it is known, and nobody reads it
+            raise GoneError
         if future.done():
             return future.result()
-        if leaving.done():
-            raise GoneError
         raise late(turn._seconds)
     finally:
         if not future.done():

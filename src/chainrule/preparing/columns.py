@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from chainrule.errors import printable
+from chainrule.phrases import phrase, say
 from chainrule.readers import Floats
 from chainrule.rules.preparation import Preparation, Robust, Standardize
 
@@ -208,7 +209,7 @@ KINDS: Mapping[str, type[Prepared]] = {"number": Number, "boolean": Boolean, "ca
 def told(column: Prepared, place: int, text: str | None, value: float = 0.0) -> str:
     """Why one of a column's inputs has its value, from what the cell says, or from there being nothing (None); of a scaled
     number, which the cell is, what is taken for it, where that does not go without saying."""
-    cell = "the cell is empty" if text is None else f"the cell is {printable(text)}"
+    cell = say("the cell is empty") if text is None else say("the cell is {text}", text=printable(text))
     name = printable(column.inputs[place])
     if isinstance(column, Category):
         if place < len(column.levels):
@@ -218,19 +219,23 @@ def told(column: Prepared, place: int, text: str | None, value: float = 0.0) -> 
         else:
             lit = text is None
         if not lit:  # the same words for all its inputs that are 0: they can be told together
-            return f"{printable(column.name)}: 0 because {cell}, which is something else."
-        return f"{name}: 1 because {cell}."
+            unlit = "{name}: 0 because {cell}, which is something else."
+            return say(unlit, name=printable(column.name), cell=cell)
+        return say("{name}: {value} because {cell}.", name=name, value=1, cell=cell)
     if place == 1:
-        return f"{name}: {int(text is None)} because {cell}."
+        return say("{name}: {value} because {cell}.", name=name, value=int(text is None), cell=cell)
     if isinstance(column, Boolean):
         if text is None:
-            return f"{name}: the cell is empty, and {column.fill:g} stands in for it."
-        return f"{name}: {cell}; yes is 1, no is 0."
+            return say("{name}: the cell is empty, and {value} stands in for it.", name=name, value=f"{column.fill:g}")
+        return say("{name}: {cell}; yes is 1, no is 0.", name=name, cell=cell)
     if text is None:
-        return "The cell is empty: the median of the training rows stands in for it."
+        return say("The cell is empty: the median of the training rows stands in for it.")
     if isinstance(column, Number) and column.beyond(value):
-        enough = f"{FARTHEST:g} spreads from the median" if column.far else f"{FAR:g} deviations from the mean"
-        return f"The cell is {printable(text)}, farther out than any in training: {enough} are enough."
+        enough = phrase("{n} spreads from the median", n=f"{FARTHEST:g}")
+        if not column.far:
+            enough = phrase("{n} deviations from the mean", n=f"{FAR:g}")
+        sentence = "The cell is {text}, farther out than any in training: {enough} are enough."
+        return say(sentence, text=printable(text), enough=enough)
     if isinstance(column, Number) and column.date:
-        return f"The cell is {printable(text)}: so many days after 1970-01-01."
+        return say("The cell is {text}: so many days after 1970-01-01.", text=printable(text))
     return ""

@@ -23,6 +23,7 @@ from chainrule.epochs import epoch_batches, learn
 from chainrule.errors import InputError, Problem, RunError, shown
 from chainrule.experiment import Experiment, place_of, prepare
 from chainrule.network import Network
+from chainrule.phrases import Phrase, phrase
 from chainrule.runs import Run, digest
 from chainrule.settings import resolved_path
 from chainrule.standing import midway_from
@@ -305,23 +306,24 @@ class RecordedRun:
         if ends is not None and "parameters" in ends:
             with self._built():
                 found = self._until(midway, ends["updates"]).last.parameters
-            told = f"trained on to the end of epoch {ends['number']:,}, it has the digest of all parameters that the run wrote"
+            epoch = f"{ends['number']:,}"
+            told = phrase("trained on to the end of epoch {n}, it has the digest of all parameters that the run wrote", n=epoch)
             if digest(found) == ends["parameters"]:
-                return Agreement(True, f"The replay agrees with the recorded run to the last bit: {told}.")
-            told = f"at the end of epoch {ends['number']:,} the digest of the parameters is {digest(found)}"
-            return self._disagreement(f"{told}, and the run wrote {shown(ends['parameters'])}", number)
+                return Agreement(True, phrase(_AGREES, told=told))
+            sentence = "at the end of epoch {n} the digest of the parameters is {found}, and the run wrote {written}"
+            told = phrase(sentence, n=epoch, found=digest(found), written=shown(ends["parameters"]))
+            return self._disagreement(told)
         later = self._later(number)
         if later is not None:
             with self._built():
                 found = self._until(midway, later.updates).last.parameters
             if found.tobytes() == later.parameters.tobytes():
-                told = f"trained on to update {later.updates:,}, it has every bit of the checkpoint that the run left there"
-                return Agreement(True, f"The replay agrees with the recorded run to the last bit: {told}.")
+                sentence = "trained on to update {n}, it has every bit of the checkpoint that the run left there"
+                return Agreement(True, phrase(_AGREES, told=phrase(sentence, n=f"{later.updates:,}")))
             away = float(np.abs(found - later.parameters).max())
-            told = f"at update {later.updates:,} the parameters differ from the checkpoint's by up to {away:.1e}"
-            return self._disagreement(told, number)
-        what = "its epoch was not finished, and there is no later checkpoint"
-        return Agreement(None, f"Whether the replay agrees with the recorded run cannot be checked: {what}.")
+            sentence = "at update {n} the parameters differ from the checkpoint's by up to {away}"
+            return self._disagreement(phrase(sentence, n=f"{later.updates:,}", away=f"{away:.1e}"))
+        return Agreement(None, phrase(_UNKNOWN))
 
     def _later(self, number: int) -> Checkpoint | None:
         """The next checkpoint that the run left after an update, if it can be read."""
@@ -334,22 +336,31 @@ class RecordedRun:
                     continue
         return None
 
-    def _disagreement(self, told: str, number: int) -> Agreement:
+    def _disagreement(self, told: Phrase) -> Agreement:
         """Why a replay is not the run again, as far as that is known."""
         then, now = self.facts.get("engine"), self.engine
         if then is not None and then != now:
-            why = f"the run was trained by the engine {printable_name(then)}, and this is {now}"
-            equal = "each of its steps is equal to about 1e-12, not bit-equal"
-            if self.settings.dtype == "float32":
-                equal = "each of its steps is equal to about 1e-6, not bit-equal"
-            text = f"The replay does not have the bits of the recorded run: {why}; {equal}, and what differs grows: {told}."
+            close = "1e-6" if self.settings.dtype == "float32" else "1e-12"
+            text = phrase(_OTHER_ENGINE, then=printable_name(then), now=now, close=close, told=told)
             return Agreement(False, text)
         program, here = self.facts.get("program"), files.program()
+        why = phrase("data, settings and engine are the same, so the history was changed, or a library computes otherwise")
         if program != here:
-            why = f"the run was made by {printable_name(program)}, and this is {here}"
-        else:
-            why = "data, settings and engine are the same, so the history was changed, or a library computes otherwise"
-        return Agreement(False, f"The replay does not agree with the recorded run: {told}; {why}.")
+            why = phrase("the run was made by {then}, and this is {now}", then=printable_name(program), now=here)
+        return Agreement(False, phrase(_DISAGREES, told=phrase("{what}; {why}", what=told, why=why)))
+
+
+_AGREES = phrase("The replay agrees with the recorded run to the last bit: {told}.")
+_BREAKS_DOWN = phrase("The replay agrees with the recorded run: {told}.")
+_DISAGREES = phrase("The replay does not agree with the recorded run: {told}.")
+_UNKNOWN = phrase(
+    "Whether the replay agrees with the recorded run cannot be checked: its epoch was not finished, and there is no later "
+    "checkpoint."
+)
+_OTHER_ENGINE = phrase(
+    "The replay does not have the bits of the recorded run: the run was trained by the engine {then}, and this is {now}; each "
+    "of its steps is equal to about {close}, not bit-equal, and what differs grows: {told}."
+)
 
 
 def printable_name(text: Any) -> str:
@@ -376,8 +387,10 @@ def replay(run: RecordedRun | Run, number: int) -> Replay:
     places = tuple(opened.place(int(row)) for row in update.rows)
     if update.after is None:
         again = number > opened.updates
-        said = "it breaks down in the same update" if again else "it breaks down in this update, and the run went on"
-        agreement = Agreement(again, f"The replay {'agrees' if again else 'does not agree'} with the recorded run: {said}.")
+        said = phrase(_BREAKS_DOWN, told=phrase("it breaks down in the same update"))
+        if not again:
+            said = phrase(_DISAGREES, told=phrase("it breaks down in this update, and the run went on"))
+        agreement = Agreement(again, said)
     else:
         agreement = opened.agreement(begun, number)
     return Replay(**vars(update), places=places, agreement=agreement)

@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.errors import InputError, shown
 from chainrule.explain.story import Sheet, in_full
 from chainrule.naming import Cell, cell_id
+from chainrule.phrases import Listed, Phrase, phrase, say
 from chainrule.readers import StepKey
 from chainrule.replay.again import RecordedRun, Replay
 from chainrule.replay.shares import index_of, number_at, parameter_of, shares
@@ -62,7 +63,7 @@ def trace_of(run: RecordedRun, replay: Replay, digits: int | None = None, style:
         weight=replay.weight,
         naming=network.naming(style),
         digits=digits,
-        title=f"Update {replay.number:,} of the run {run.name}",
+        title=phrase("Update {n} of the run {name}", n=f"{replay.number:,}", name=run.name),
         notes=(*said(run, replay), *notes),
         raw=goal_of(made, raw, replay.rows),
         places=replay.places,
@@ -76,17 +77,23 @@ def goal_of(made: Any, raw: Any, rows: Any) -> Any:
 
 def said(run: RecordedRun, replay: Replay) -> tuple[str, ...]:
     """Which update this is, whether it is the run's, and which rows were in its batch."""
-    where = f"Epoch {replay.epoch:,}, batch {replay.batch:,} of {replay.batches:,}."
-    return (f"{where} {replay.agreement.sentence}", batch_in_words(run.experiment.table, replay.rows))
+    numbers = {"epoch": f"{replay.epoch:,}", "batch": f"{replay.batch:,}", "batches": f"{replay.batches:,}"}
+    sentence = "Epoch {epoch}, batch {batch} of {batches}. {agreement}"
+    where = phrase(sentence, **numbers, agreement=replay.agreement.sentence)
+    return where, batch_in_words(run.experiment.table, replay.rows)
 
 
 def batch_in_words(table: Table, rows: Any) -> str:
     """The rows of a batch, by their lines, in the order of the batch: sample 1 is the first."""
     lines = [line_of(table, int(row)) for row in rows]
-    many = "samples 1 to" if len(lines) > 1 else "sample"
-    what = "lines" if table.place(0)[1] is not None else "rows"
-    where = f" of {Path(table.files[0]).name}" if len(table.files) == 1 else ""
-    return f"The batch, {many} {len(lines):,}: {what} {', '.join(lines)}{where}."
+    where = phrase("lines {lines}", lines=Listed(lines))
+    if table.place(0)[1] is None:
+        where = phrase("rows {lines}", lines=Listed(lines))
+    if len(table.files) == 1:
+        where = phrase("{lines} of {file}", lines=where, file=Path(table.files[0]).name)
+    if len(lines) == 1:
+        return phrase("The batch, sample 1: {lines}.", lines=where)
+    return phrase("The batch, samples 1 to {n}: {lines}.", n=f"{len(lines):,}", lines=where)
 
 
 def line_of(table: Table, row: int) -> str:
@@ -108,12 +115,13 @@ def overview(run: RecordedRun, trace: Trace, replay: Replay) -> tuple[Sheet, ...
         largest = float(gradient[index])
         length = abs(largest) * float(np.sqrt(((gradient / (largest or 1.0)) ** 2).sum()))  # squares may overflow
         rows.append((trace.label(cell), largest, length, moved))
-    title = ("largest gradient", "value", "length of all", "largest change")
-    gradients = Sheet("gradients", "Largest gradients", "", title, tuple(rows))
+    title = (say("largest gradient"), say("value"), say("length of all"), say("largest change"))
+    gradients = Sheet("gradients", say("Largest gradients"), "", title, tuple(rows))
     table, losses = run.experiment.table, trace.losses
     order = np.argsort(-losses, kind="stable")[:WORST]
     worst = Sheet(
-        "rows", "Rows with the largest losses", "", (lines_head(table), "sample", run.experiment.goal.column, "loss"),
+        "rows", say("Rows with the largest losses"), "",
+        (lines_head(table), say("sample"), run.experiment.goal.column, say("loss")),
         tuple(
             (line_of(table, int(replay.rows[i])), int(i) + 1, answer(run, int(replay.rows[i])), float(losses[i])) for i in order
         ),
@@ -123,7 +131,7 @@ def overview(run: RecordedRun, trace: Trace, replay: Replay) -> tuple[Sheet, ...
 
 def lines_head(table: Table) -> str:
     """What stands above a column of places."""
-    return "line" if table.place(0)[1] is not None else "row"
+    return say("line") if table.place(0)[1] is not None else say("row")
 
 
 def answer(run: RecordedRun, row: int) -> str:
@@ -143,12 +151,12 @@ def contributions(run: RecordedRun, trace: Trace, replay: Replay, cell: Cell) ->
         part = f"{abs(float(found.rows[i])) / whole:.1%}" if whole else "-"
         rows.append((line_of(table, row), int(i) + 1, answer(run, row), float(found.rows[i]), part))
     if found.price:
-        rows.append(("penalty", "", "", found.price, ""))
+        rows.append((say("penalty"), "", "", found.price, ""))
     name = trace.label(gradient)
-    sentence = f"{name} is the sum of these; the last column compares their sizes, signs left out."
+    sentence = say("{name} is the sum of these; the last column compares their sizes, signs left out.", name=name)
     return Sheet(
-        f"shares of {cell_id(gradient)}", f"What each row adds to {name}", sentence,
-        (lines_head(table), "sample", run.experiment.goal.column, "adds", "part"), tuple(rows),
+        f"shares of {cell_id(gradient)}", say("What each row adds to {name}", name=name), sentence,
+        (lines_head(table), say("sample"), run.experiment.goal.column, say("adds"), say("part")), tuple(rows),
     )  # fmt: skip
 
 
@@ -157,7 +165,8 @@ def held_against(
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Where the derivation's last digits differ from what the run's engine computed, by how much and why: in words, and as
     data. Only numbers that an engine leaves behind are compared."""
-    sentences, data = [], []
+    sentences: list[str] = []
+    data = []
     for cell in dict.fromkeys(cells):
         recorded = recorded_number(trace, replay, cell)
         if recorded is None:
@@ -167,28 +176,32 @@ def held_against(
         entry = {"id": cell_id(cell), "name": name, "recorded": float(recorded), "derived": float(derived), "difference": away}
         data.append(entry)
         if derived == recorded or (derived != derived and recorded != recorded):
-            sentences.append(f"The run's engine computed the same {name}, to the last bit.")
+            sentences.append(phrase("The run's engine computed the same {name}, to the last bit.", name=name))
             continue
         units = abs(away) / float(np.spacing(np.abs(recorded)))
-        last = f"{units:,.0f} unit{'s' if round(units) != 1 else ''} in its last digit"
+        last = phrase("{n} units in its last digit", n=f"{units:,.0f}")
+        if round(units) == 1:
+            last = phrase("1 unit in its last digit")
         if units >= MANY:
-            last = "it hangs on the last digits of larger numbers that cancel out"
-        sentences.append(
-            f"The run's engine computed {name} = {in_full(recorded)}; the derivation ends in {in_full(derived)}, which differs "
-            f"by {abs(away):.1e} ({last}): {why_digits_differ(run)}."
+            last = phrase("it hangs on the last digits of larger numbers that cancel out")
+        sentence = (
+            "The run's engine computed {name} = {recorded}; the derivation ends in {derived}, which differs "
+            "by {away} ({last}): {why}."
         )
+        numbers = {"recorded": in_full(recorded), "derived": in_full(derived), "away": f"{abs(away):.1e}"}
+        sentences.append(phrase(sentence, name=name, **numbers, last=last, why=why_digits_differ(run)))
     return sentences, data
 
 
-def why_digits_differ(run: RecordedRun) -> str:
+def why_digits_differ(run: RecordedRun) -> Phrase:
     """Why two right calculations of one number differ in their last digits."""
-    kind = f"{run.network.dtype.name} holds {'7' if run.network.dtype == np.float32 else '16'} digits of each number"
+    kind = {"kind": run.network.dtype.name, "n": 7 if run.network.dtype == np.float32 else 16}
     if run.engine.startswith("native"):
-        return (
+        return phrase(
             "the compiled engine adds the rows in another order, and multiplies and adds with one rounding (fused) where the "
-            f"derivation rounds twice; {kind}"
-        )
-    return f"sums are added in another order; {kind}"
+            "derivation rounds twice; {kind} holds {n} digits of each number", **kind
+        )  # fmt: skip
+    return phrase("sums are added in another order; {kind} holds {n} digits of each number", **kind)
 
 
 def recorded_number(trace: Trace, replay: Replay, cell: Cell) -> Any:
@@ -239,9 +252,12 @@ def opened(
             Cell("dE/dz" if each.symbol == "b" else f"dE/d{each.symbol}", each.layer, each.units, follows) for each in places
         ]
         names += [trace.label(cell) for cell in own if trace.has(cell) and trace.label(cell) not in names]
-        most = "adds most, and its share" if follows == largest else "is asked for: its share"
-        place = replay.places[follows - 1]
-        told = (f"Sample {follows} ({place}) {most} is derived here; the shares of all rows stand at the end.",)
+        sentence = (
+            "Sample {n} ({place}) adds most, and its share is derived here; the shares of all rows stand at the end."
+            if follows == largest
+            else "Sample {n} ({place}) is asked for: its share is derived here; the shares of all rows stand at the end."
+        )
+        told = (phrase(sentence, n=follows, place=replay.places[follows - 1]),)
     sentences, data["replay"]["compared"] = held_against(run, trace, replay, targets)
     trace.notes = (*trace.notes, *_legend(run, targets), *sentences, *told)
     return Opened(trace, tuple(sheets), data, tuple(names), follows, warnings_of(replay))
@@ -249,7 +265,7 @@ def opened(
 
 def warnings_of(replay: Replay) -> tuple[str, ...]:
     """What must not be overlooked."""
-    return (replay.agreement.sentence,) if replay.agreement.bits is False else ()
+    return (say(replay.agreement.sentence),) if replay.agreement.bits is False else ()
 
 
 def _legend(run: RecordedRun, cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -265,8 +281,9 @@ def _legend(run: RecordedRun, cells: Sequence[Cell]) -> tuple[str, ...]:
         xs = []
     if len(outputs) > FEW:
         ys = sorted({cell.units[0] - 1 for cell in named if cell.layer == last})
-    pairs = [f"x[{i + 1}] is {inputs[i]}" for i in xs] + [f"a[{last}][{i + 1}] is {outputs[i]}" for i in ys]
-    return (", ".join(pairs) + ".",) if pairs else ()
+    pairs = [(f"x[{i + 1}]", inputs[i]) for i in xs] + [(f"a[{last}][{i + 1}]", outputs[i]) for i in ys]
+    parts = Listed(phrase("{name} is {what}", name=name, what=what) for name, what in pairs)
+    return (phrase("{parts}.", parts=parts),) if pairs else ()
 
 
 def _all_parameters(run: RecordedRun, trace: Trace, replay: Replay) -> str:
@@ -274,11 +291,13 @@ def _all_parameters(run: RecordedRun, trace: Trace, replay: Replay) -> str:
     made = np.concatenate([np.reshape(trace.new[span.layer - 1][span.symbol], -1) for span in trace.network.spans])
     equal, away = int((made == replay.after).sum()), float(np.abs(made - replay.after).max())
     if equal == len(made):
-        return f"All {len(made):,} new parameters are those that the run's engine computed, to the last bit."
-    return (
-        f"Of {len(made):,} new parameters {equal:,} are those that the run's engine computed, to the last bit; the others "
-        f"differ by up to {away:.1e}: {why_digits_differ(run)}."
+        return phrase("All {n} new parameters are those that the run's engine computed, to the last bit.", n=f"{len(made):,}")
+    sentence = (
+        "Of {n} new parameters {equal} are those that the run's engine computed, to the last bit; the others "
+        "differ by up to {away}: {why}."
     )
+    numbers = {"n": f"{len(made):,}", "equal": f"{equal:,}", "away": f"{away:.1e}"}
+    return phrase(sentence, **numbers, why=why_digits_differ(run))
 
 
 def data_of(run: RecordedRun, replay: Replay) -> dict[str, Any]:
@@ -293,7 +312,7 @@ def data_of(run: RecordedRun, replay: Replay) -> dict[str, Any]:
         "rate": float(replay.rate),
         "loss": replay.loss if np.isfinite(replay.loss) else str(replay.loss),
         "agrees": replay.agreement.bits,
-        "agreement": replay.agreement.sentence,
+        "agreement": say(replay.agreement.sentence),
         "engine": run.engine,
         "rows": [dict(zip(("file", "line"), table.place(int(row)), strict=True)) for row in replay.rows],
     }

@@ -89,17 +89,12 @@ def number(
 ) -> Any:
     """A hyper-parameter: a finite number with its textbook symbol and its allowed range."""
 
+    limits = [f" above {above:g}" if above > -math.inf else "", f", at least {at_least:g}" if at_least > -math.inf else ""]
+    limits += [f", below {below:g}" if below < math.inf else "", f", at most {at_most:g}" if at_most < math.inf else ""]
+    wanted = ("a whole number" if whole else "a number") + "".join(limits)
+
     def check(owner: str, name: str, value: Any) -> object:
         kind = numbers.Integral if whole else numbers.Real
-        wanted = "a whole number" if whole else "a number"
-        if above > -math.inf:
-            wanted += f" above {above:g}"
-        if at_least > -math.inf:
-            wanted += f", at least {at_least:g}"
-        if below < math.inf:
-            wanted += f", below {below:g}"
-        if at_most < math.inf:
-            wanted += f", at most {at_most:g}"
         fits = isinstance(value, kind) and not isinstance(value, bool)
         if not (fits and above < value < below and at_least <= value <= at_most and abs(value) < LARGEST):
             raise InputError(f"{owner}: {name} must be {wanted}", got=shown(value), field=name)
@@ -107,7 +102,7 @@ def number(
             return value
         return int(value) if whole else float(value)
 
-    metadata = {"symbol": symbol, "check": check}
+    metadata = {"symbol": symbol, "check": check, "wanted": wanted}
     return field(default=MISSING if default is None else default, metadata=metadata)
 
 

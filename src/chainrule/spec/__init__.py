@@ -91,13 +91,13 @@ def read_spec(path: str | os.PathLike[str], settings: Settings = ()) -> Example:
     return parse_spec(documents.contents(path), os.fspath(path), settings)
 
 
-def parse_spec(text: str | bytes, file: str = "", settings: Settings = ()) -> Example:
+def parse_spec(text: str | bytes, file: str = "", settings: Settings = (), limits: Limits | None = None) -> Example:
     """The worked example in a text: TOML, JSON, or a page that was kept. file: its name, for messages, and the folder of its
     table."""
     if kept.is_page(text, file):
         spec = kept.spec_of(documents.decoded(text, file), file)
-        return _build(documents.read(spec), tuple(settings))  # its lines are not those of the file, nor is its table beside it
-    return _build(documents.read(text, file), tuple(settings))
+        return _build(documents.read(spec), tuple(settings), limits)  # its lines and its table are not the file's
+    return _build(documents.read(text, file), tuple(settings), limits)
 
 
 def example_names() -> tuple[str, ...]:

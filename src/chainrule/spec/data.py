@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import InputError, Problem, shown
+from chainrule.phrases import Listed, phrase
 from chainrule.raw import Raw, standardized
 from chainrule.readers import Floats
 from chainrule.rules.preparation import Standardize
@@ -357,7 +358,7 @@ def _columns(section: Section, table: Any, wanted: list[str] | None, target: str
         text = [column.name for column in others if column.kind != "number"]
         if not columns:
             section.add("table", "the table has no column of numbers beside the target")
-        return columns, [f"columns without numbers left out: {', '.join(text)}"] if text else []
+        return columns, [phrase("columns without numbers left out: {names}", names=Listed(text))] if text else []
     right = True
     for place, name in enumerate(wanted, 1):
         if name not in table:
@@ -378,16 +379,16 @@ def _rows(section: Section, table: Any, chosen: int | list[int] | None, used: li
         return [], []
     gaps = np.any([table.column(name).missing for name in used], 0)
     rows = [row for row in wanted if not gaps[row]]
-    notes = []
+    notes: list[str] = []
     name = Path(table.files[0]).name
     if len(rows) < len(wanted):
-        all_rows = (
-            f"{count} rows in {name}" if not isinstance(chosen, list) else f"{len(wanted)} of {count} rows in {name} chosen"
-        )
-        notes.append(f"{all_rows}; {len(wanted) - len(rows)} with gaps in the columns used left out")
+        sentence = phrase("{count} rows in {name}; {gaps} with gaps in the columns used left out")
+        if isinstance(chosen, list):
+            sentence = phrase("{chosen} of {count} rows in {name} chosen; {gaps} with gaps in the columns used left out")
+        notes.append(phrase(sentence, chosen=len(wanted), count=count, name=name, gaps=len(wanted) - len(rows)))
     if isinstance(chosen, int) and chosen < len(rows):
         rows = rows[:chosen]
-        notes.append(f"the first {chosen} rows of {name} without gaps are used")
+        notes.append(phrase("the first {n} rows of {name} without gaps are used", n=chosen, name=name))
     if not rows:
         section.add("table", "every row has gaps in the columns used", "use other columns")
     return rows, notes

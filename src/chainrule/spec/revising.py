@@ -46,6 +46,18 @@ def revised(example: Example, edits: Settings) -> dict[str, Any]:
     return data
 
 
+def place_of(example: Example, cell: Cell) -> str:
+    """Where a spec has a number once it is written out: the path that its mistakes are told at."""
+    sample = max(cell.sample, 1)
+    if cell.symbol in ("x", "t"):
+        key = "inputs" if cell.symbol == "x" else "targets"
+        return f"data.{key}[{sample}]" + "".join(f"[{unit}]" for unit in cell.units)
+    entry = example.data["network"]["layers"][cell.layer - 1]
+    units = cell.units[::-1] if cell.symbol == "W" and in_columns(example.data, entry) else cell.units
+    key = {"W": "weights", "b": "biases"}.get(cell.symbol, cell.symbol)
+    return f"network.layers[{cell.layer}].{key}" + "".join(f"[{unit}]" for unit in units)
+
+
 def weights_of(example: Example, layer: int, columns: bool) -> list[list[float]]:
     """A layer's first weights as its spec writes them: a row for each receiving unit, or for each sender."""
     weights = example.network.views(example.network.parameters)[layer - 1]["W"]

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import ClassVar
 from xml.sax.saxutils import escape
 
+from chainrule.phrases import say, speaking
 from chainrule.terms.digits import Digits
 from chainrule.terms.symbols import Symbol, parse
 from chainrule.terms.term import Term
@@ -68,7 +69,7 @@ class Text:
         return f"1/{divisor}{self.dot}("
 
     def rest(self, count: int, value: str) -> str:
-        return f"[{count:,} more terms, together {value}]"
+        return say("[{n} more terms, together {value}]", n=f"{count:,}", value=value)
 
     def fraction(self, top: tuple[str, int], bottom: tuple[str, int]) -> tuple[str, int]:
         return f"{self._tight(top, PRODUCT, ratio=True)}/{self._tight(bottom, POWER, ratio=True)}", PRODUCT
@@ -196,7 +197,7 @@ class Latex(Text):
         return rf"\tfrac{{1}}{{{divisor}}} \bigl("
 
     def rest(self, count: int, value: str) -> str:
-        return rf"\underbrace{{\cdots}}_{{\text{{{count:,} more}}}}{value}"
+        return rf"\underbrace{{\cdots}}_{{\text{{{say('{n} more', n=f'{count:,}')}}}}}{value}"
 
     def fraction(self, top: tuple[str, int], bottom: tuple[str, int]) -> tuple[str, int]:
         return rf"\frac{{{top[0]}}}{{{bottom[0]}}}", PRODUCT
@@ -257,7 +258,7 @@ class MathML(Text):
         return f'<mfrac><mn>1</mn><mrow>{divisor}</mrow></mfrac><mo stretchy="false">(</mo>'
 
     def rest(self, count: int, value: str) -> str:
-        return f"<munder><mrow>{value}</mrow><mtext>{count:,} more terms</mtext></munder>"
+        return f"<munder><mrow>{value}</mrow><mtext>{say('{n} more terms', n=f'{count:,}')}</mtext></munder>"
 
     def fraction(self, top: tuple[str, int], bottom: tuple[str, int]) -> tuple[str, int]:
         return f"<mfrac><mrow>{top[0]}</mrow><mrow>{bottom[0]}</mrow></mfrac>", PRODUCT
@@ -406,8 +407,14 @@ def latex_text(text: str) -> str:
         elif sign in _LATEX_SIGNS:
             out.append(f"${_LATEX_SIGNS[sign]}$")
         else:
-            out.append(sign if 0x20 <= ord(sign) < 0x7F or 0xC0 <= ord(sign) < 0x180 else f"[U+{ord(sign):04X}]")
+            plain = 0x20 <= ord(sign) < 0x7F or 0xC0 <= ord(sign) < 0x180 or _set_in_chinese(sign)
+            out.append(sign if plain else f"[U+{ord(sign):04X}]")
     return "".join(out)
+
+
+def _set_in_chinese(sign: str) -> bool:
+    """Whether a sign can be set because the document is a Chinese one."""
+    return speaking() == "zh" and (0x3000 <= ord(sign) < 0xA000 or 0xFF00 <= ord(sign) < 0xFFF0 or sign in "“”‘’…")
 
 
 def _latex_symbol(symbol: Symbol) -> str:

@@ -4,8 +4,10 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Column, Edge, Phase, Unit, View } from "../data";
 import { useDesk } from "../desk";
 import { t } from "../phrases";
+import { goTo } from "../try/blank";
+import { masked } from "../try/masked";
 import { useWalk } from "../walk/frames";
-import { Card, mainOf, rowsOf, unitSentence } from "./cards";
+import { Card, Frame, mainOf, rowsOf, unitSentence } from "./cards";
 import { Edges, Labels, ofPhase } from "./edges";
 import { layout, type Box, type Layout } from "./layout";
 import { litBy, stand } from "./lit";
@@ -14,7 +16,7 @@ import "./network.css";
 
 export function Network() {
   const { view } = useDesk();
-  return view.network.edges ? <Drawing edges={view.network.edges} /> : <Strips />;
+  return view.network.edges ? <Drawing /> : <Strips />;
 }
 
 const NONE: Set<string> = new Set();
@@ -26,11 +28,13 @@ export function layerName(layer: number, layers: number): string {
   return layers === 2 ? t("Hidden layer") : t("Hidden layer {n}", { n: layer });
 }
 
-function Drawing({ edges }: { edges: Edge[] }) {
+function Drawing() {
   const desk = useDesk();
   const { view, tab } = desk;
   const walk = useWalk();
-  const { columns, loss } = view.network;
+  const drawn = useMemo(() => (tab === "try" ? masked(view, desk.answers) : view.network), [tab, view, desk.answers]);
+  const { columns, loss } = drawn;
+  const edges = drawn.edges!;
   const [room, holder] = useRoom();
   const [focus, setFocus] = useState<string | null>(null);
   const [inside, setInside] = useState(false);
@@ -47,7 +51,7 @@ function Drawing({ edges }: { edges: Edge[] }) {
   const outputs = columns[layers]?.units ?? [];
 
   const edgeName = (edge: Edge) => edgeSentence(edge, columns, phase);
-  const open = (id: string) => walk.open(id);
+  const open = (id: string) => (tab === "try" ? goTo(id) : walk.open(id));
   const move = (event: KeyboardEvent) => {
     const key = (event.target as Element).closest("[data-key]")?.getAttribute("data-key");
     if (!key) return;
@@ -59,19 +63,16 @@ function Drawing({ edges }: { edges: Edge[] }) {
     } else return;
     event.preventDefault();
   };
-  const item = (key: string, label: string, classes: string, click: () => void) => ({
+  const item = (key: string, label: string) => ({
     "data-key": key,
-    class: `${classes} ${stand(lit, key)}`,
-    role: "button" as const,
-    tabIndex: focused === key ? 0 : -1,
+    tabindex: focused === key ? 0 : -1,
     "aria-label": label,
-    onClick: click,
     onFocus: () => setFocus(key),
   });
   const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
 
   return (
-    <div class="network" ref={holder}>
+    <div class="network" ref={holder} onFocusCapture={() => setInside(true)} onBlurCapture={() => setInside(false)}>
       <svg
         viewBox={`0 0 ${plan.width} ${plan.height}`}
         width={plan.width}
@@ -80,8 +81,6 @@ function Drawing({ edges }: { edges: Edge[] }) {
         role="group"
         aria-label={t("Network. Arrow keys go between units, W to a unit's weights, Enter opens a number.")}
         onKeyDown={move}
-        onFocusCapture={() => setInside(true)}
-        onBlurCapture={() => setInside(false)}
       >
         {ends && <Ties plan={plan} outputs={outputs} lit={(key) => stand(lit, key)} />}
         <Edges {...shared} />
@@ -99,12 +98,10 @@ function Drawing({ edges }: { edges: Edge[] }) {
             const main = mainOf(unit, phase);
             const bias = lit.now === `b${column.layer}` || lit.now === unit.key.replace("u", "b");
             return (
-              <g
-                key={unit.key}
-                {...item(unit.key, unitSentence(unit, phase, !column.layer), `unit ${bias ? "now" : ""}`, () => open(main.id))}
-              >
+              <g key={unit.key} class={`unit ${stand(lit, unit.key)} ${bias ? "now" : ""}`} onClick={() => open(main.id)}>
+                <Frame box={plan.units.get(unit.key)!} {...item(unit.key, unitSentence(unit, phase, !column.layer))} />
                 <Card
-                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} size={plan.size} title={unit.unit}
+                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} numbers={Object.values(unit.numbers)} current={walk.step?.id} size={plan.size} title={unit.unit}
                   rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
                 />
               </g>
@@ -122,13 +119,15 @@ function Drawing({ edges }: { edges: Edge[] }) {
             const label = rows.map(({ number }) => `${number.name}: ${number.shown}`).join(", ");
             const main = phase === "loss" && part ? part : rows[0]!.number;
             return (
-              <g key={`t${i}`} {...item(`t${i}`, label, "unit end", () => open(main.id))}>
+              <g key={`t${i}`} class={`unit end ${stand(lit, `t${i}`)}`} onClick={() => open(main.id)}>
+                <Frame box={plan.targets.get(`t${i}`)!} {...item(`t${i}`, label)} />
                 <Rows {...{ before, reached, open }} box={plan.targets.get(`t${i}`)!} small={plan.size === "small"} rows={rows} lit={lit.ids} />
               </g>
             );
           })}
         {plan.loss && loss && (
-          <g {...item("E", `${loss.number.name}: ${loss.number.shown}`, "unit end", () => open(loss.number.id))}>
+          <g class={`unit end ${stand(lit, "E")}`} onClick={() => open(loss.number.id)}>
+            <Frame box={plan.loss} {...item("E", `${loss.number.name}: ${loss.number.shown}`)} />
             <Rows
               {...{ before, reached, open }} box={plan.loss} small={false} lit={lit.ids}
               rows={[{ label: t("loss"), number: loss.number }]}
@@ -154,8 +153,7 @@ function Rows({ box, rows, lit, reached, before, open, small }: {
   const left = box.x - box.width / 2;
   const first = box.y - ((rows.length - 1) * 17) / 2 + 4;
   return (
-    <>
-      <rect class="card" x={left} y={box.y - box.height / 2} width={box.width} height={box.height} rx={8} />
+    <g aria-hidden="true">
       {rows.map(({ label, number }, i) => {
         const old = before.get(number.id);
         const changed = old !== undefined && old !== number.shown;
@@ -169,7 +167,7 @@ function Rows({ box, rows, lit, reached, before, open, small }: {
           </g>
         );
       })}
-    </>
+    </g>
   );
 }
 
@@ -221,6 +219,8 @@ export function edgeSentence(edge: Edge, columns: Column[], phase: Phase): strin
 function neighbour(key: string, pressed: string, columns: Column[], ends: boolean): string | null {
   const last = columns.length - 1;
   const size = (layer: number) => columns[layer]?.size ?? 0;
+  if (pressed === "Home") return "u0.0";
+  if (pressed === "End") return ends ? "E" : `u${last}.${size(last) - 1}`;
   if (key.startsWith("e")) {
     const [layer, to, from] = key.slice(1).split(".").map(Number) as [number, number, number];
     const wrap = (by: number) => `e${layer}.${to}.${(from + by + size(layer - 1)) % size(layer - 1)}`;
@@ -250,10 +250,6 @@ function neighbour(key: string, pressed: string, columns: Column[], ends: boolea
       return unit + 1 < rows ? at(layer, unit + 1) : target ? "E" : null;
     case "ArrowUp":
       return unit > 0 ? at(layer, unit - 1) : null;
-    case "Home":
-      return "u0.0";
-    case "End":
-      return ends ? "E" : at(last, size(last) - 1);
     case "w":
     case "W":
       return !target && layer > 0 ? `e${layer}.${unit}.0` : null;

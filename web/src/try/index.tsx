@@ -31,7 +31,7 @@ export function Try() {
   const desk = useDesk();
   const { view } = desk;
   const [scope, setScope] = useState<Scope>("all");
-  const [answers, setAnswers] = useState<Record<string, string>>({});
+  const { answers, setAnswers } = desk;
   const [verdict, setVerdict] = useState<Verdict | null>(null);
   const [faults, setFaults] = useState<string[]>([]);
   const file = useRef<HTMLInputElement>(null);
@@ -40,7 +40,7 @@ export function Try() {
   const filled = Object.entries(answers).filter(([, text]) => text.trim());
 
   const write = (id: string, text: string) => {
-    setAnswers((old) => ({ ...old, [id]: text }));
+    setAnswers({ ...answers, [id]: text });
     // a verdict is about what was written when it was asked for
     setVerdict((old) => old && { ...old, marks: old.marks.filter((mark) => mark.id !== id) });
   };

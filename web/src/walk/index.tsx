@@ -16,14 +16,14 @@ export function Walk() {
   const { step, frame } = walk;
   return (
     <div class="walk">
-      <Controls walk={walk} />
+      {walk.frames.length > 1 ? <Controls walk={walk} /> : <AllNumbers walk={walk} />}
       {step ? <Shown walk={walk} step={step} /> : chosen || frame.id ? <p class="soft">{t("This number is being brought.")}</p> : <Given walk={walk} />}
       <p class="sr" aria-live="polite" data-live>
         {step ? `${step.name} = ${step.shown}. ${step.because}` : t("All that is given.")}
       </p>
       {step && <Causes walk={walk} step={step} />}
       {step && <Here walk={walk} step={step} />}
-      <AllNumbers walk={walk} />
+      {walk.frames.length > 1 && <AllNumbers walk={walk} />}
     </div>
   );
 }

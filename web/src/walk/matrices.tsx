@@ -23,6 +23,7 @@ export function Matrices() {
       <div class="wide" tabIndex={0} role="group" aria-label={t("Equations of matrices")}>
         {equations.map((each) => (
           <div class={each.array === step?.array ? "matrix now" : "matrix"} key={each.array + JSON.stringify(each.name)}>
+            {each.sample && <p class="soft aside">{t("one matrix for each sample; shown: sample {n}", { n: each.sample })}</p>}
             <Maths tree={["mrow", each.name, ["mo", "="], each.formula]} block />
             <Maths tree={["mrow", ["mo", "="], ...(each.numbers ? [each.numbers, ["mo", "="] as ["mo", string]] : []), each.value]} block />
           </div>

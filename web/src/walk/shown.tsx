@@ -20,7 +20,7 @@ export function Shown({ walk, step }: { walk: Walking; step: Step }) {
         <p class="was">{t("before the change: {value}", { value: old.shown })}</p>
       )}
       <p class="because">{step.because || t("Given.")}</p>
-      {step.uses.length > 0 && <div class="wide"><Equation step={step} open={walk.open} /></div>}
+      {step.uses.length > 0 && <div class="wide" tabIndex={0} role="group" aria-label={t("Equation")}><Equation step={step} open={walk.open} /></div>}
       <details class="exact">
         <summary>{t("Every digit")}</summary>
         <dl>
@@ -51,7 +51,11 @@ export function Given({ walk }: { walk: Walking }) {
     <article class="shown">
       <p class="where">{t("Given")}</p>
       <h2>{t("What is there at the start")}</h2>
-      <p class="because">{t("Step forward to compute with these numbers, one after the other. Any number in the drawing can be opened.")}</p>
+      <p class="because">
+        {walk.frames.length > 1
+          ? t("Step forward to compute with these numbers, one after the other. Any number in the drawing can be opened.")
+          : t("This network is too large to walk through number by number. Open a unit or a weight of a layer, or say a name: what leads to it is shown.")}
+      </p>
       {[...groups].map(([kind, steps]) => (
         <section class="group">
           <h3>{kind.replace(/^Given: /, "")}</h3>

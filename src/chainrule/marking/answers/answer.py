@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chainrule.phrases import say
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -22,7 +24,7 @@ class Answer:
     def place(self) -> str:
         """file:line, as far as there is one."""
         line = "" if self.line is None else str(self.line)
-        return f"{self.file}:{line}" if self.file and line else self.file or (f"line {line}" if line else "")
+        return f"{self.file}:{line}" if self.file and line else self.file or (say("line {n}", n=line) if line else "")
 
 
 UPDATES = 9

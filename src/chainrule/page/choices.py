@@ -1,0 +1,70 @@
+"""What may be chosen: every rule of the catalogue with its hyper-parameters, and every convention in words."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+from chainrule.conventions import CHOICES, Conventions
+from chainrule.phrases import say
+from chainrule.rules.rule import CATALOGUE, find, names
+
+KINDS = ("activation", "loss", "optimizer", "initializer")
+
+REDUCTIONS = {"mean": "the mean over the samples", "sum": "the sum over the samples"}
+
+
+def rules(kind: str) -> list[dict[str, Any]]:
+    """The rules of a kind by their standard names: what each is in one sentence, and what of it can be set."""
+    return [
+        {"name": name, "words": _sentence(find(kind, name)), "parameters": [parameter(each) for each in settable(kind, name)]}
+        for name in names(kind)
+    ]
+
+
+def settable(kind: str, name: str) -> list[Field[Any]]:
+    """The hyper-parameters of a rule that a field can hold: numbers and words."""
+    if name not in CATALOGUE[kind]:
+        return []
+    return [each for each in fields(CATALOGUE[kind][name]) if "check" in each.metadata and each.name != "reduction"]
+
+
+def parameter(each: Field[Any]) -> dict[str, Any]:
+    """A hyper-parameter: its name, its textbook's sign, what it may be, and what it is where nothing is said."""
+    return {
+        "name": each.name,
+        "symbol": each.metadata.get("symbol", ""),
+        "wanted": each.metadata.get("wanted", ""),
+        "options": list(each.metadata.get("options", ())),
+        "default": None if each.default is MISSING else each.default,
+    }
+
+
+def conventions(places: int = Conventions.places) -> list[dict[str, Any]]:
+    """The choices on which two correct calculations may differ: where each stands in a spec, and its values in words.
+    places: the decimals that the words speak of."""
+    spoken = {
+        "update.biases": ("biases", "biases", say("Biases")),
+        "update.order": ("order", "order", say("Order of the update")),
+        "numbers.intermediate": ("intermediate", "numbers", say("Numbers along the way")),
+        "numbers.print": ("print", "numbers", say("Numbers as shown")),
+    }
+    found = [
+        {
+            "path": path,
+            "label": label,
+            "options": [[value, _spoken(name, value, places)[words]] for value in CHOICES[name]],
+        }
+        for path, (name, words, label) in spoken.items()
+    ]
+    loss = {"path": "network.reduction", "label": say("Loss of many samples")}
+    return [*found, {**loss, "options": [[value, say(words)] for value, words in REDUCTIONS.items()]}]
+
+
+def _spoken(name: str, value: str, places: int) -> dict[str, str]:
+    chosen: dict[str, Any] = {name: value}
+    return Conventions(places=places, **chosen).sentences()
+
+
+def _sentence(cls: type[Any]) -> str:
+    return (cls.__doc__ or "").strip().split("\n")[0]

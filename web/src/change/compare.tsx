@@ -1,0 +1,75 @@
+// Conventions side by side: the same step under each, with the numbers that differ marked.
+
+import { useState } from "preact/hooks";
+import { useDesk } from "../desk";
+import { t } from "../phrases";
+import type { Choices, Comparison } from "./form";
+
+export function Compare({ choices }: { choices: Choices }) {
+  const desk = useDesk();
+  const [keys, setKeys] = useState(["update.order", ""]);
+  const [found, setFound] = useState<{ of: number; result: Comparison } | null>(null);
+  const labels = new Map(choices.conventions.map((each) => [each.path, each.label]));
+  const name = (key: string) => labels.get(key) ?? key;
+  const compare = async () => {
+    const of = desk.view.version ?? 0;
+    const result = await desk.ask<Comparison>("compare", { vary: keys.filter(Boolean) });
+    if (result) setFound({ of, result });
+  };
+  const select = (place: number, label: string, none: boolean) => (
+    <div class="field">
+      <label for={`change-vary-${place}`}>{label}</label>
+      <select id={`change-vary-${place}`} value={keys[place]} onChange={(event) => setKeys(keys.map((key, i) => (i === place ? event.currentTarget.value : key)))}>
+        {none && <option value="">{t("nothing else")}</option>}
+        {choices.varied.filter((key) => !none || key !== keys[0]).map((key) => <option value={key}>{name(key)}</option>)}
+      </select>
+    </div>
+  );
+  return (
+    <fieldset class="compare">
+      <legend>{t("Side by side")}</legend>
+      <p class="soft">{t("The same step under each choice. Numbers that differ stand out.")}</p>
+      <div class="fields">
+        {select(0, t("Vary"), false)}
+        {select(1, t("and"), true)}
+      </div>
+      <div class="row"><button type="button" disabled={desk.busy} onClick={() => void compare()}>{t("Put side by side")}</button></div>
+      {found && found.of !== desk.view.version && <p class="note">{t("This is from before the last change. Put them side by side again.")}</p>}
+      {found && <Table {...found.result} />}
+    </fieldset>
+  );
+}
+
+function Table({ columns, rows, left_out }: Comparison) {
+  return (
+    <>
+      <div class="scroll" role="region" aria-label={t("Side by side")} tabIndex={0}>
+        <table class="sides">
+          <thead>
+            <tr>
+              <td />
+              {columns.map((column) => (
+                <th scope="col">
+                  {column.label}
+                  {column.same.map((same) => <span class="soft">{t("the same: {label}", { label: same })}</span>)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr class={row.differs ? "differs" : ""}>
+                <th scope="row">
+                  {row.name}
+                  {row.differs && <span class="sign" role="img" aria-label={t("differs")}>≠</span>}
+                </th>
+                {row.cells.map((cell) => <td>{cell}</td>)}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {left_out > 0 && <p class="soft">{t("and {n} more numbers", { n: left_out })}</p>}
+    </>
+  );
+}
