@@ -46,14 +46,14 @@ def _column(trace: Trace, place: int, width: int, small: bool, sample: int) -> d
     values = np.asarray(trace.values("a", source)[row] if source else trace.x[row])
     column: dict[str, Any] = {"layer": place, "size": width, "rule": "", "kind": "inputs"}
     if small:
-        column["units"] = [_unit(trace, place, i, values[i], row + 1) for i in range(width)]
+        column["units"] = [unit(trace, place, i, row + 1) for i in range(width)]
     else:
-        column["spread"] = {"outputs": spread(values)}
+        column["spread"] = {"outputs": spread(trace, values)}
         for symbol in ("W", "b") if place else ():
             if (place, symbol) in trace.network.axes:
-                column["spread"][symbol] = spread(parameter(trace, symbol, place))
+                column["spread"][symbol] = spread(trace, parameter(trace, symbol, place))
                 if not trace.forward_only:
-                    column["spread"][f"dE/d{symbol}"] = spread(trace.values(f"dE/d{symbol}", place))
+                    column["spread"][f"dE/d{symbol}"] = spread(trace, trace.values(f"dE/d{symbol}", place))
     return column
 
 
@@ -65,8 +65,8 @@ def passed_on(trace: Trace, place: int) -> int:
     return place
 
 
-def _unit(trace: Trace, place: int, i: int, value: Any, sample: int) -> dict[str, Any]:
-    """A unit by its short name, with the numbers that are shown at it."""
+def unit(trace: Trace, place: int, i: int, sample: int) -> dict[str, Any]:
+    """Unit i of a layer, or an input, from 0: its short name and the numbers that are shown at it."""
     named = sample if trace.scope.rows > 1 else 0
     last, units = len(trace.network.layers), (i + 1,)
     source = passed_on(trace, place)
@@ -82,17 +82,17 @@ def _unit(trace: Trace, place: int, i: int, value: Any, sample: int) -> dict[str
     if place == last and not trace.forward_only:
         cells |= {"target": Cell("t", 0, units, named), "loss": Cell("E", 0, units, named)}
     numbers = {kind: _number(trace, cell) for kind, cell in cells.items() if trace.has(cell)}
-    unit: dict[str, Any] = {
+    told: dict[str, Any] = {
         "key": f"u{place}.{i}", "unit": trace.naming.unit(place, i + 1), "id": cell_id(out), "name": trace.label(out),
-        "shown": trace.digits.text(value), "numbers": numbers,
+        "shown": numbers["out"]["shown"], "numbers": numbers,
     }  # fmt: skip
     for kind in ("sum", "delta"):
         if kind in numbers:
-            unit[kind] = numbers[kind]["id"]
+            told[kind] = numbers[kind]["id"]
     for kind in ("bias", "target"):
         if kind in numbers:
-            unit[kind] = numbers[kind]
-    return unit
+            told[kind] = numbers[kind]
+    return told
 
 
 def _number(trace: Trace, cell: Cell) -> dict[str, str]:
@@ -130,6 +130,19 @@ def edge(trace: Trace, layer: int, i: int, j: int, value: Any) -> dict[str, Any]
     }  # fmt: skip
 
 
+def largest(trace: Trace, layer: int, by: str, count: int) -> list[dict[str, Any]]:
+    """The largest weights of a layer, or those with the largest gradients (by: "weight" or "gradient"), largest first."""
+    values = parameter(trace, "W", layer) if by == "weight" else np.asarray(trace.values("dE/dW", layer))
+    sizes = np.nan_to_num(np.abs(np.asarray(values, float)).reshape(-1), nan=np.inf)
+    count = min(count, sizes.size)
+    chosen = np.argpartition(-sizes, count - 1)[:count]
+    chosen = chosen[np.lexsort((chosen, -sizes[chosen]))]
+    weights = parameter(trace, "W", layer)
+    return [
+        edge(trace, layer, int(i), int(j), weights[i, j]) for i, j in zip(*np.unravel_index(chosen, weights.shape), strict=True)
+    ]
+
+
 def spot(cell: Cell) -> str:
     """Where in the drawing a number belongs: u1.0 is unit 0 of layer 1, e1.0.2 the weight to it from unit 2, b1.0 its bias,
     t0 the target and loss of output 0, E the loss; nothing for numbers that have no place in it."""
@@ -153,7 +166,7 @@ def parameter(trace: Trace, symbol: str, layer: int) -> Any:
     return np.asarray(trace.parameters[layer - 1][symbol])
 
 
-def spread(values: Any) -> dict[str, Any]:
+def spread(trace: Trace, values: Any) -> dict[str, Any]:
     """How numbers are spread: the smallest, the mean, the largest, and how many are in each of some equal bins."""
     flat = np.asarray(values, dtype=float).reshape(-1)
     finite = flat[np.isfinite(flat)]
@@ -161,4 +174,6 @@ def spread(values: Any) -> dict[str, Any]:
         return {"count": int(flat.size), "bins": []}
     least, most = float(finite.min()), float(finite.max())
     bins = np.histogram(finite, BINS, (least, most if most > least else least + 1))[0]
-    return {"count": int(flat.size), "least": least, "mean": float(finite.mean()), "most": most, "bins": bins.tolist()}
+    mean = float(finite.mean())
+    told = {name: brief(trace, np.float64(value)) for name, value in (("least", least), ("mean", mean), ("most", most))}
+    return {"count": int(flat.size), "least": least, "mean": mean, "most": most, "bins": bins.tolist(), "told": told}

@@ -13,7 +13,7 @@ from chainrule.explain.story import Sheet, in_full
 from chainrule.models import Model
 from chainrule.naming import Cell, Scope
 from chainrule.network import Network
-from chainrule.phrases import phrase, say
+from chainrule.phrases import phrase, say, speaking
 from chainrule.raw import Raw
 from chainrule.readers import Recorder, for_numbers
 from chainrule.rehearsal import Rehearsal, Timing, recording
@@ -94,7 +94,8 @@ class Prediction(Trace):
             "{place} goes through the trained network as in `chainrule predict`: nothing is dropped, and nothing is learned."
         )
         said = say(place)
-        self.notes = (say(through, place=f"{said[:1].upper()}{said[1:]}"),)
+        start = said[:1].upper() if speaking() == "en" else said[:1]
+        self.notes = (say(through, place=start + said[1:]),)
         self.digits = Digits(Conventions().places if digits is None else digits, Conventions().display)
         self.naming, self.places = network.naming(style), ()
         self._step = Forward(network, x, int(row - block[0]), raw)

@@ -6,7 +6,7 @@ import { TABS, useDesk, type Tab } from "./desk";
 import { Keep } from "./keep";
 import { Network } from "./network/network";
 import { t } from "./phrases";
-import { Train } from "./train";
+import { BelowTrain, Train } from "./train";
 import { Try } from "./try";
 import { Walk } from "./walk";
 import { Matrices } from "./walk/matrices";
@@ -27,18 +27,21 @@ export function App() {
       </header>
       <Problems />
       <main>
-        <section class="drawing" aria-label={t("Network")}>
-          <Samples />
-          <Network />
-          {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}
-        </section>
+        <div class="left">
+          <section class="drawing" aria-label={t("Network")}>
+            <Samples />
+            <Network />
+            {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}
+          </section>
+          <div class="more">
+            {desk.tab === "walk" && <Matrices />}
+            {desk.tab === "train" && desk.server && <BelowTrain />}
+            <About />
+          </div>
+        </div>
         <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
           <Panel />
         </section>
-        <div class="more">
-          {desk.tab === "walk" && <Matrices />}
-          <About />
-        </div>
       </main>
     </div>
   );

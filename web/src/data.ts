@@ -59,6 +59,7 @@ export interface Spread {
   mean?: number;
   most?: number;
   bins: number[];
+  told?: { least: string; mean: string; most: string };
 }
 
 /** The inputs, or a layer. `units` of small networks, `spread` of larger ones. */
@@ -108,6 +109,7 @@ export interface Change {
 
 /** A named step of a layer as one equation of whole arrays. */
 export interface Matrix {
+  sample: string; // whose matrix the value is, where there is one for each sample
   phase: Phase;
   layer: string;
   array: string;
@@ -156,6 +158,7 @@ export interface View {
   whole?: boolean; // whether all numbers of the sample are in `steps`; others are asked for
   after?: number;
   recorded?: boolean; // whether this is an update of a recorded run
+  named?: Record<string, string>; // the ids of numbers that the sheets name
   place?: string; // where the sample stands in its table, in words
   undo?: number;
   redo?: number;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -66,7 +67,9 @@ def command(
         form = _form(file) if file else "text"
     if fragment and form not in ("latex", "html"):
         raise click.UsageError(f"--fragment is for latex and html, not for {form} - leave it out")
-    options = {"width": shared.width()} if form == "text" else {"fragment": fragment} if form in ("latex", "html") else {}
+    options: dict[str, Any] = (
+        {"width": shared.width()} if form == "text" else {"fragment": fragment} if form in ("latex", "html") else {}
+    )
     telling = Telling(of, sample, form, not no_time, digits, style or "", options, file)
     if row is not None or is_recorded(what):
         recorded.refuse(what, {"--until": until, "--patience": patience, "--set": settings or None})
@@ -92,6 +95,10 @@ def command(
     progress = shared.Progress()
     trace = derive(example, after or 0, until, patience, digits, style or "", progress)
     progress.done()
+    if form == "html":  # the page can be opened again
+        from chainrule.spec.writing import portable
+
+        options["spec"] = portable(example)
     shared.deliver(tell(trace, form, of, telling.chosen, not no_time, **options), file)
 
 

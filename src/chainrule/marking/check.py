@@ -18,7 +18,7 @@ from chainrule.marking.report import Marked, Report, Verdict
 from chainrule.marking.sheet import Sheet
 from chainrule.marking.written import read_number
 from chainrule.naming import Cell, cell_id
-from chainrule.phrases import listed, phrase, say
+from chainrule.phrases import phrase, say
 from chainrule.spec import Example, example_names, load_example
 from chainrule.tracing import Trace
 
@@ -162,7 +162,7 @@ class Checker:
                 entries.append(Entry(answer, read_number(answer.text), cell))
             except InputError as error:
                 problem = error.problems[0]
-                note = listed(part for part in (problem.what, problem.do) if part)
+                note = say("{what}, {do}", what=problem.what, do=problem.do) if problem.do else problem.what
                 verdict: Verdict = "unknown_name" if not name and not answer.fault else "unreadable"
                 unread.append(Marked(answer, verdict, identifier, name, trace.number, note=note))
         return entries, unread

@@ -15,7 +15,7 @@ import numpy as np
 from chainrule.derivation import Job
 from chainrule.errors import InputError
 from chainrule.network import Network
-from chainrule.phrases import Phrase, phrase, say
+from chainrule.phrases import Phrase, phrase, say, speaking
 from chainrule.rules import find, names
 from chainrule.rules.layers import Dense
 from chainrule.spec import Example
@@ -65,6 +65,11 @@ def job_of(what: Job | Example) -> Job:
     return what if isinstance(what, Job) else Job(**{entry.name: getattr(what, entry.name) for entry in fields(Job)})
 
 
+def plainly(name: str) -> str:
+    """A name as a word of an English sentence; in another language it stays as it is."""
+    return name.replace("_", " ") if speaking() == "en" else name
+
+
 def _with_loss(work: Job, loss: Any) -> Job | None:
     """The same with another loss; None where that cannot follow the last activation or take these targets."""
     if loss.mismatch(work.network.last_activation, work.network.outputs) is not None:
@@ -105,7 +110,7 @@ def _losses(work: Job, wanted: Callable[[str, str], bool], rare: bool = False) -
             continue
         other = _with_loss(work, find("loss", name)(reduction=here.reduction))
         if other is not None:
-            names_of = {"other": name.replace("_", " "), "here": here.name.replace("_", " ")}
+            names_of = {"other": plainly(name), "here": plainly(here.name)}
             words = PAIRS.get((here.name, name), phrase("loss {other} in place of {here}", **names_of))
             yield Way((("network.loss", name),), say(words), other, rare)
 
@@ -174,7 +179,7 @@ def _dialects(work: Job) -> Iterator[Way]:
     for entry in fields(rule):
         for option in entry.metadata.get("options", ()):
             if option != getattr(rule, entry.name):
-                said = say("{rule}'s {name} {value}", rule=rule.name, name=entry.name.replace("_", " "), value=option)
+                said = say("{rule}'s {name} {value}", rule=rule.name, name=plainly(entry.name), value=option)
                 changed = replace(work, optimizer=replace(rule, **{entry.name: option}))
                 yield Way(((f"update.{entry.name}", option),), said, changed)
     epsilon = getattr(rule, "epsilon", None)

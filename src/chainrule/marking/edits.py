@@ -135,7 +135,7 @@ class Slips:
                 mark = key(second.tree)
                 if not second.places and mark not in seen:
                     seen.add(mark)
-                    both = say("{one} and {other}", one=first.phrase, other=second.phrase)
+                    both = say("{cause} and {another}", cause=first.phrase, another=second.phrase)
                     kinds, once = first.kinds + second.kinds, first.once or second.once
                     yield Edit(cell, kinds, both, second.tree, second.uses, once=once)
 

@@ -209,7 +209,7 @@ class Finder:
         phrases = [_phrase(trace, cell, cause, upstream) for cause in causes if cause.phrase]
         reason = phrases[0] if phrases else ""
         for other in phrases[1:]:
-            reason = say("{one} and {other}", one=reason, other=other)
+            reason = say("{cause} and {another}", cause=reason, another=other)
         formula = ""
         own = [cause.edit for cause in causes if cause.edit is not None and cause.edit.cell == cell and not upstream]
         if len(own) == 1 and sheet is not None and len(causes) == 1:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.marking.choices import TWO_SAMPLES, Broken
+from chainrule.marking.choices import TWO_SAMPLES, Broken, plainly
 from chainrule.marking.sheet import Change, Sheet, leaves
 from chainrule.marking.trees import key, node_of, renamed
 from chainrule.naming import Cell
@@ -238,7 +238,7 @@ def _other_slope(sheet: Sheet) -> Iterator[tuple[str, Change]]:
                     made = slope.cell((row, unit))
                     change[cell] = _opened(made, sheet)
         if all(each in sheet for formula in change.values() for each in leaves(formula)):
-            other, here = (each.replace("_", " ") for each in (name, network.loss.name))
+            other, here = plainly(name), plainly(network.loss.name)
             yield say("the derivative of {other} for a loss that is {here}", other=other, here=here), change
 
 

@@ -7,17 +7,18 @@ from importlib.resources import files
 from chainrule.explain.markup import Markup, el, page, together
 from chainrule.marking.report import Report
 from chainrule.marking.report_text import SIGNS, WORDS, cells, details, summary
+from chainrule.phrases import phrase, say, speaking
 
 
 def fragment(report: Report) -> str:
     """What stands in a page: a caption, a row for each number, and the sum of it."""
-    titles = ("", "number", "written", "exact", "verdict", "what is behind it")
+    titles = ("", say("number"), say("written"), say("exact"), say("verdict"), say("what is behind it"))
     head = el("tr", *(el("th", title, scope="col") for title in titles))
     lines = []
     for each in report.marked:
         name, written, exact = cells(each)
         behind = Markup("<br>".join(together(text) for text in details(each)))
-        told = (written, exact, WORDS.get(each.verdict, "right"))
+        told = (written, exact, say(WORDS.get(each.verdict, phrase("right"))))
         lines.append(
             el(
                 "tr",
@@ -28,7 +29,7 @@ def fragment(report: Report) -> str:
                 class_=each.verdict.replace("_", "-"),
             )
         )
-    table = el("table", el("caption", report.title), el("thead", head), el("tbody", *lines), class_="marks")
+    table = el("table", el("caption", say(report.title)), el("thead", head), el("tbody", *lines), class_="marks")
     return together(table, *(el("p", text) for text in summary(report)))
 
 
@@ -36,4 +37,6 @@ def marked_page(report: Report) -> str:
     """The report as one self-contained file."""
     style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
     style += files("chainrule.marking").joinpath("marks.css").read_text("utf-8")
-    return page(report.title, style, el("main", el("h1", report.title), Markup(fragment(report)), class_="chainrule"))
+    title = say(report.title)
+    body = el("main", el("h1", title), Markup(fragment(report)), class_="chainrule")
+    return page(title, style, body, language=speaking())

@@ -194,6 +194,7 @@ class Desk:
             "whole": whole,
             "after": self.after,
             "recorded": self.recorded,
+            "named": self.seen.named,
             "place": trace.places[self.sample - 1] if trace.places else "",
             "undo": len(self.past),
             "redo": len(self.future),

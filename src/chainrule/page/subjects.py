@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chainrule.derivation import derive
 from chainrule.errors import InputError
 from chainrule.explain.story import Sheet
+from chainrule.naming import cell_id
 from chainrule.page.practice import Practice
 from chainrule.phrases import say
 from chainrule.spec import Example
@@ -24,6 +25,12 @@ class Seen(NamedTuple):
 
     trace: Trace
     sheets: tuple[Sheet, ...] = ()
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The ids of the numbers that the first columns of the tables name."""
+        names = [str(row[0]) for sheet in self.sheets for row in sheet.rows if sheet.name == "gradients"]
+        return {name: cell_id(self.trace.find(name)) for name in names}
 
 
 class Worked:

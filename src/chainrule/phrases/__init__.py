@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from string import Formatter
 from types import MappingProxyType
 
 from chainrule.errors import InputError, nearest, shown
@@ -94,7 +95,31 @@ def say(template: str, **values: object) -> str:
     found = phrases().get(template, template)
     if not values:
         return found
-    return found.format(**{name: _now(value) for name, value in values.items()})
+    if found is template:
+        return found.format(**{name: _now(value) for name, value in values.items()})
+    return _filled(found, values)
+
+
+def _filled(found: str, values: Mapping[str, object]) -> str:
+    """A Chinese template with its values: blanks stand between Chinese and other signs only."""
+    text = ""
+    for before, name, _, _ in Formatter().parse(found):
+        text = _closed(text, before)
+        if name is not None:
+            text = _closed(text, str(_now(values[name])))
+    return text
+
+
+def _closed(text: str, more: str) -> str:
+    if more and text[-1:] == " " and _chinese(text[-2:-1]) and _chinese(more[0]):
+        return text[:-1] + more
+    if text and more[:1] == " " and _chinese(text[-1]) and _chinese(more[1:2]):
+        return text + more[1:]
+    return text + more
+
+
+def _chinese(sign: str) -> bool:
+    return "\u3000" <= sign < "\ua000" or "\uff00" <= sign < "\uffe0"
 
 
 def _now(value: object) -> object:

@@ -24,7 +24,8 @@ const SHOWN: Record<Phase, UnitNumber[]> = {
 };
 
 export function rowsOf(unit: Unit, phase: Phase): Row[] {
-  const kinds = SHOWN[phase].filter((kind) => unit.numbers[kind]);
+  const wanted: UnitNumber[] = phase === "update" && !unit.numbers.new ? ["out", "delta", "bias"] : SHOWN[phase];
+  const kinds = wanted.filter((kind) => unit.numbers[kind]);
   const chosen = kinds.length ? kinds : (["out"] as UnitNumber[]);
   return chosen.map((kind) => ({ kind, label: LABELS[kind], number: unit.numbers[kind]! }));
 }
@@ -51,43 +52,52 @@ interface CardProps {
   title: string;
   rows: Row[];
   main: Drawn;
+  numbers: Drawn[];
+  current: string | undefined;
   lit: Set<string>;
   reached: (id: string) => boolean;
-  before: Map<string, string>;
+  before: Map<string, Drawn>;
   open: (id: string) => void;
 }
 
-/** The inside of a card. */
-export function Card({ box, size, title, rows, main, lit, reached, before, open }: CardProps) {
+/** The card itself: what is focused and opened. What is written on it stands beside it, so that its name is a sentence. */
+export function Frame({ box, ...given }: { box: Box } & Record<string, unknown>) {
+  const { x, y, width, height } = box;
+  return <rect class="card" role="button" x={x - width / 2} y={y - height / 2} width={width} height={height} rx={8} {...given} />;
+}
+
+/** What is written on a card. */
+export function Card({ box, size, title, rows, main, numbers, current, lit, reached, before, open }: CardProps) {
   const left = box.x - box.width / 2;
   const top = box.y - box.height / 2;
   const click = (id: string) => (event: Event) => {
     event.stopPropagation();
     open(id);
   };
-  const lines = size === "small" ? [{ label: "", number: main }] : rows;
+  // where there is room for one number it is the one that is shown just now, if it stands here
+  const lines = size === "small" ? [{ label: "", number: numbers.find(({ id }) => id === current) ?? main }] : rows;
   return (
-    <>
-      <rect class="card" x={left} y={top} width={box.width} height={box.height} rx={8} />
+    <g aria-hidden="true">
       <text class="title" x={left + 10} y={top + 17}>{title}</text>
       {lines.map(({ label, number }, i) => {
         const y = top + 35 + i * 17;
         const old = before.get(number.id);
-        const changed = old !== undefined && old !== number.shown;
+        const changed = old !== undefined && old.shown !== number.shown;
         const classes = [lit.has(number.id) && "lit", !reached(number.id) && "later", changed && "changed"];
-        const full = size === "full" && (!changed || wide(old + number.shown) < box.width - 24);
+        const tight = size === "small" && wide(number.brief) > box.width - 20;
+        const full = size === "full" && wide(number.shown) + 0.85 * wide(changed ? old.shown : label) < box.width - 24;
         return (
           <g class={`row ${classes.filter(Boolean).join(" ")}`} onClick={click(number.id)}>
             <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />
             {changed && size === "full" ? (
-              <text class="old" x={left + 10} y={y}>{full ? old : old.slice(0, 6)}</text>
+              <text class="old" x={left + 10} y={y}>{full ? old.shown : old.brief}</text>
             ) : (
               label && <text class="soft" x={left + 10} y={y}>{label}</text>
             )}
-            <text class="number" x={left + box.width - 10} y={y}>{full ? number.shown : number.brief}</text>
+            <text class={tight ? "number tight" : "number"} x={left + box.width - (tight ? 5 : 10)} y={y}>{full ? number.shown : number.brief}</text>
           </g>
         );
       })}
-    </>
+    </g>
   );
 }

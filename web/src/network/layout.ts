@@ -24,12 +24,12 @@ export interface Layout {
 
 const EDGE = 4; // around everything: room for the ring of the focus
 const HEAD = 38; // for the name of a layer above it
-const FULL = { width: 140, height: 78, apart: 22 };
+const FULL = { width: 146, height: 78, apart: 22 };
 const SMALL = { width: 96, height: 42, apart: 10 };
 const INPUT = { full: { width: 96, height: 44 }, small: { width: 84, height: 42 } };
-const GAP = 126; // between two layers, from left to right
+const GAP = 124; // between two layers, from left to right
 const DOWN = 104; // the same from top to bottom
-const END = { width: 136, height: 50, gap: 20 };
+const END = { width: 132, height: 50, gap: 20 };
 const NARROW = 620; // below this many pixels layers go from top to bottom
 
 /** Places everything for a width in pixels. */
@@ -129,7 +129,7 @@ export interface Tag {
   width: number;
 }
 
-const LETTER = 6.4; // about how wide a figure of the labels is
+const LETTER = 6.7; // about how wide a figure of the labels is
 const TALL = 28;
 
 /** How wide a text will be, about. */

@@ -1,12 +1,13 @@
 // The drawing of the network: columns of units, the weights between them, targets and loss at the end.
 
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Column, Edge, Phase, Unit, View } from "../data";
+import type { Column, Drawn, Edge, Phase, Unit, View } from "../data";
 import { useDesk } from "../desk";
 import { t } from "../phrases";
+import { goTo } from "../try/blank";
 import { masked } from "../try/masked";
 import { useWalk } from "../walk/frames";
-import { Card, mainOf, rowsOf, unitSentence } from "./cards";
+import { Card, Frame, mainOf, rowsOf, unitSentence } from "./cards";
 import { Edges, Labels, ofPhase } from "./edges";
 import { layout, type Box, type Layout } from "./layout";
 import { litBy, stand } from "./lit";
@@ -50,7 +51,7 @@ function Drawing() {
   const outputs = columns[layers]?.units ?? [];
 
   const edgeName = (edge: Edge) => edgeSentence(edge, columns, phase);
-  const open = (id: string) => (tab === "try" ? document.getElementById(`try-${id}`)?.focus() : walk.open(id));
+  const open = (id: string) => (tab === "try" ? goTo(id) : walk.open(id));
   const move = (event: KeyboardEvent) => {
     const key = (event.target as Element).closest("[data-key]")?.getAttribute("data-key");
     if (!key) return;
@@ -62,19 +63,16 @@ function Drawing() {
     } else return;
     event.preventDefault();
   };
-  const item = (key: string, label: string, classes: string, click: () => void) => ({
+  const item = (key: string, label: string) => ({
     "data-key": key,
-    class: `${classes} ${stand(lit, key)}`,
-    role: "button" as const,
-    tabIndex: focused === key ? 0 : -1,
+    tabindex: focused === key ? 0 : -1,
     "aria-label": label,
-    onClick: click,
     onFocus: () => setFocus(key),
   });
   const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
 
   return (
-    <div class="network" ref={holder}>
+    <div class={`network ${plan.height < 0.6 * window.innerHeight ? "stays" : ""}`} ref={holder} onFocusCapture={() => setInside(true)} onBlurCapture={() => setInside(false)}>
       <svg
         viewBox={`0 0 ${plan.width} ${plan.height}`}
         width={plan.width}
@@ -83,8 +81,6 @@ function Drawing() {
         role="group"
         aria-label={t("Network. Arrow keys go between units, W to a unit's weights, Enter opens a number.")}
         onKeyDown={move}
-        onFocusCapture={() => setInside(true)}
-        onBlurCapture={() => setInside(false)}
       >
         {ends && <Ties plan={plan} outputs={outputs} lit={(key) => stand(lit, key)} />}
         <Edges {...shared} />
@@ -102,12 +98,10 @@ function Drawing() {
             const main = mainOf(unit, phase);
             const bias = lit.now === `b${column.layer}` || lit.now === unit.key.replace("u", "b");
             return (
-              <g
-                key={unit.key}
-                {...item(unit.key, unitSentence(unit, phase, !column.layer), `unit ${bias ? "now" : ""}`, () => open(main.id))}
-              >
+              <g key={unit.key} class={`unit ${stand(lit, unit.key)} ${bias ? "now" : ""}`} onClick={() => open(main.id)}>
+                <Frame box={plan.units.get(unit.key)!} {...item(unit.key, unitSentence(unit, phase, !column.layer))} />
                 <Card
-                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} size={plan.size} title={unit.unit}
+                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} numbers={Object.values(unit.numbers)} current={walk.step?.id} size={plan.size} title={unit.unit}
                   rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
                 />
               </g>
@@ -125,13 +119,15 @@ function Drawing() {
             const label = rows.map(({ number }) => `${number.name}: ${number.shown}`).join(", ");
             const main = phase === "loss" && part ? part : rows[0]!.number;
             return (
-              <g key={`t${i}`} {...item(`t${i}`, label, "unit end", () => open(main.id))}>
+              <g key={`t${i}`} class={`unit end ${stand(lit, `t${i}`)}`} onClick={() => open(main.id)}>
+                <Frame box={plan.targets.get(`t${i}`)!} {...item(`t${i}`, label)} />
                 <Rows {...{ before, reached, open }} box={plan.targets.get(`t${i}`)!} small={plan.size === "small"} rows={rows} lit={lit.ids} />
               </g>
             );
           })}
         {plan.loss && loss && (
-          <g {...item("E", `${loss.number.name}: ${loss.number.shown}`, "unit end", () => open(loss.number.id))}>
+          <g class={`unit end ${stand(lit, "E")}`} onClick={() => open(loss.number.id)}>
+            <Frame box={plan.loss} {...item("E", `${loss.number.name}: ${loss.number.shown}`)} />
             <Rows
               {...{ before, reached, open }} box={plan.loss} small={false} lit={lit.ids}
               rows={[{ label: t("loss"), number: loss.number }]}
@@ -147,32 +143,31 @@ function Drawing() {
 /** A card without a title: one or two numbers. */
 function Rows({ box, rows, lit, reached, before, open, small }: {
   box: Box;
-  rows: { label: string; number: { id: string; shown: string; brief: string } }[];
+  rows: { label: string; number: Drawn }[];
   lit: Set<string>;
   reached: (id: string) => boolean;
-  before: Map<string, string>;
+  before: Map<string, Drawn>;
   open: (id: string) => void;
   small: boolean;
 }) {
   const left = box.x - box.width / 2;
   const first = box.y - ((rows.length - 1) * 17) / 2 + 4;
   return (
-    <>
-      <rect class="card" x={left} y={box.y - box.height / 2} width={box.width} height={box.height} rx={8} />
+    <g aria-hidden="true">
       {rows.map(({ label, number }, i) => {
         const old = before.get(number.id);
-        const changed = old !== undefined && old !== number.shown;
+        const changed = old !== undefined && old.shown !== number.shown;
         const classes = `row ${lit.has(number.id) ? "lit" : ""} ${reached(number.id) ? "" : "later"} ${changed ? "changed" : ""}`;
         const y = first + i * 17;
         return (
           <g class={classes} onClick={(event) => (event.stopPropagation(), open(number.id))}>
             <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />
-            {!small && <text class={changed ? "old" : "soft"} x={left + 10} y={y}>{changed ? old!.slice(0, 6) : label}</text>}
+            {!small && <text class={changed ? "old" : "soft"} x={left + 10} y={y}>{changed ? old.brief : label}</text>}
             <text class="number" x={left + box.width - (small ? 6 : 10)} y={y}>{small || changed ? number.brief : number.shown}</text>
           </g>
         );
       })}
-    </>
+    </g>
   );
 }
 
@@ -224,6 +219,8 @@ export function edgeSentence(edge: Edge, columns: Column[], phase: Phase): strin
 function neighbour(key: string, pressed: string, columns: Column[], ends: boolean): string | null {
   const last = columns.length - 1;
   const size = (layer: number) => columns[layer]?.size ?? 0;
+  if (pressed === "Home") return "u0.0";
+  if (pressed === "End") return ends ? "E" : `u${last}.${size(last) - 1}`;
   if (key.startsWith("e")) {
     const [layer, to, from] = key.slice(1).split(".").map(Number) as [number, number, number];
     const wrap = (by: number) => `e${layer}.${to}.${(from + by + size(layer - 1)) % size(layer - 1)}`;
@@ -253,10 +250,6 @@ function neighbour(key: string, pressed: string, columns: Column[], ends: boolea
       return unit + 1 < rows ? at(layer, unit + 1) : target ? "E" : null;
     case "ArrowUp":
       return unit > 0 ? at(layer, unit - 1) : null;
-    case "Home":
-      return "u0.0";
-    case "End":
-      return ends ? "E" : at(last, size(last) - 1);
     case "w":
     case "W":
       return !target && layer > 0 ? `e${layer}.${unit}.0` : null;
@@ -266,13 +259,13 @@ function neighbour(key: string, pressed: string, columns: Column[], ends: boolea
 }
 
 /** Every number of the drawing before the change, as it was written. */
-function oldNumbers(before: View | null): Map<string, string> {
-  const found = new Map<string, string>();
+function oldNumbers(before: View | null): Map<string, Drawn> {
+  const found = new Map<string, Drawn>();
   for (const column of before?.network.columns ?? [])
-    for (const unit of column.units ?? []) for (const number of Object.values(unit.numbers)) found.set(number.id, number.shown);
-  for (const edge of before?.network.edges ?? []) for (const number of Object.values(edge.numbers)) found.set(number.id, number.shown);
+    for (const unit of column.units ?? []) for (const number of Object.values(unit.numbers)) found.set(number.id, number);
+  for (const edge of before?.network.edges ?? []) for (const number of Object.values(edge.numbers)) found.set(number.id, number);
   const loss = before?.network.loss?.number;
-  if (loss) found.set(loss.id, loss.shown);
+  if (loss) found.set(loss.id, loss);
   return found;
 }
 

@@ -5,6 +5,7 @@ import { useDesk } from "../desk";
 import { Equation } from "../markup";
 import { t } from "../phrases";
 import type { Problem } from "../server";
+import { Causes } from "../walk/causes";
 import { Curve, type Line } from "./curve";
 import { Data } from "./data";
 import { Replayed } from "./replayed";
@@ -14,7 +15,6 @@ import { useTraining } from "./training";
 import "./train.css";
 
 export function Train() {
-  const { view } = useDesk();
   const { now } = useTraining();
   const { state, run } = now;
   return (
@@ -22,10 +22,20 @@ export function Train() {
       <Lost problems={now.problems} />
       {run ? <p class="lead">{t("A recorded run: each of its updates is replayed when you go to it.")}</p> : <Controls state={state} />}
       <Looked state={state} run={run} />
-      {run && <Replayed />}
-      {view.network.inputs === 2 && <Surfaces state={state} />}
       <Opened />
       {state && <Data />}
+    </div>
+  );
+}
+
+/** What stands below the network: surfaces, or what a recorded run says of its update. */
+export function BelowTrain() {
+  const { view } = useDesk();
+  const { state, run } = useTraining().now;
+  return (
+    <div class="train">
+      {view.network.inputs === 2 && (state || run) && <Surfaces state={state} />}
+      {run && <Replayed />}
     </div>
   );
 }
@@ -93,7 +103,7 @@ function Controls({ state }: { state: State | null }) {
         </label>
       </fieldset>
       <div class="row">
-        <button class="main" disabled={running || busy || !server}>{t("Train")}</button>
+        <button class="primary" disabled={running || busy || !server}>{t("Train")}</button>
         <button type="button" disabled={!running} onClick={() => void stop()}>{t("Stop")}</button>
         <button type="button" disabled={running || !state?.number} onClick={() => void reset()}>{t("Back to the beginning")}</button>
       </div>
@@ -118,7 +128,7 @@ function Looked({ state, run }: { state: State | null; run: Run | null }) {
     ? [{ name: t("training rows"), points: run.curves.loss }, ...(run.curves.validation.length ? [{ name: t("validation rows"), points: run.curves.validation }] : [])]
     : [{ name: t("loss"), points: state?.points ?? [] }];
   const go = (to: number) => void look({ after: to - first });
-  const said = run ? t("update {n} of {all}", { n: at.toLocaleString("en"), all: most.toLocaleString("en") }) : t("after {n} updates, loss {loss}", { n: at.toLocaleString("en"), loss: view.network.loss!.number.shown });
+  const said = run ? t("update {n} of {all}", { n: at.toLocaleString("en"), all: most.toLocaleString("en") }) : t("after {n} updates, loss {loss}", { n: at.toLocaleString("en"), loss: view.network.loss?.number.shown ?? "" });
   if (!server || (!run && !state)) return null;
   return (
     <section class="looked" aria-label={t("Loss")}>
@@ -165,29 +175,12 @@ function Place({ at, first, most, go, run }: PlaceProps) {
         <button>{t("Go there")}</button>
       </div>
       <p>
-        {t("Loss of this step, before its update:")} <strong>{exact?.before ?? view.network.loss!.number.shown}</strong>
+        {t("Loss of this step, before its update:")} <strong>{exact?.before ?? view.network.loss?.number.shown}</strong>
         {exact && <>; {t("after it:")} <strong>{exact.after}</strong></>}{" "}
-        {!exact && <button type="button" class="link" onClick={() => void ask<{ before: string; after: string; number: number }>("exact").then((found) => found && setExact(found))}>{t("All digits")}</button>}
+        {!exact && <button type="button" class="quiet" onClick={() => void ask<{ before: string; after: string; number: number }>("exact").then((found) => found && setExact(found))}>{t("All digits")}</button>}
       </p>
-      {view.samples > 1 && <Sample />}
+      {view.place && <p class="soft">{t("Sample {n} is {place}.", { n: view.sample, place: view.place })}</p>}
     </form>
-  );
-}
-
-/** Which sample's numbers are drawn and opened. */
-function Sample() {
-  const { view, look } = useDesk();
-  return (
-    <p class="row">
-      <label>
-        {t("Sample")}{" "}
-        <input type="number" min="1" max={view.samples} step="1" value={view.sample}
-          onChange={(event) => event.currentTarget.validity.valid && event.currentTarget.value && void look({ sample: Number(event.currentTarget.value) })}
-        />{" "}
-        {t("of {all}", { all: view.samples.toLocaleString("en") })}
-      </label>
-      {view.place && <span>{view.place}</span>}
-    </p>
   );
 }
 
@@ -197,10 +190,11 @@ function Opened() {
   const found = chosen === null ? undefined : step(chosen);
   if (!found) return null;
   return (
-    <section class="opened" aria-live="polite" aria-label={t("The number that is opened")}>
+    <section class="opened" aria-label={t("The number that is opened")}>
       <h2>{found.name} = {found.shown}</h2>
-      <p>{found.because}</p>
-      <Equation step={found} open={choose} />
+      <p role="status">{found.because}</p>
+      <div class="wide"><Equation step={found} open={choose} /></div>
+      <Causes walk={{ open: choose }} step={found} />
     </section>
   );
 }

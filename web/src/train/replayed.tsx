@@ -4,7 +4,14 @@ import { useDesk } from "../desk";
 import { t } from "../phrases";
 
 export function Replayed() {
-  const { view } = useDesk();
+  const { view, choose, look } = useDesk();
+  /** A cell that stands for a number of the step opens it; one that counts a sample shows that one. */
+  const cell = (text: string, column: string) => {
+    const id = view.named?.[text];
+    if (id) return <button class="quiet" onClick={() => choose(id)}>{text}</button>;
+    if (column === "sample") return <button class="quiet" onClick={() => void look({ sample: Number(text) })}>{text}</button>;
+    return text;
+  };
   return (
     <section class="replayed" aria-label={t("This update")}>
       <h2>{view.title}</h2>
@@ -17,7 +24,7 @@ export function Replayed() {
               <tr>{sheet.columns.map((name) => <th scope="col">{name}</th>)}</tr>
             </thead>
             <tbody>
-              {sheet.rows.map((row) => <tr>{row.map((cell) => <td>{cell}</td>)}</tr>)}
+              {sheet.rows.map((row) => <tr>{row.map((text, place) => <td>{cell(text, sheet.columns[place]!)}</td>)}</tr>)}
             </tbody>
           </table>
           {sheet.sentence && <p>{sheet.sentence}</p>}

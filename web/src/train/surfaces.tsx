@@ -36,6 +36,7 @@ export function Surfaces({ state }: { state: State | null }) {
   const output = found.outputs.find((each) => each.name === choice);
   return (
     <section class="surfaces" aria-label={t("Surfaces")}>
+      <div class="whole">
       <h2>{t("What the network gives where")}</h2>
       {choices.length > 1 && (
         <label>
@@ -47,7 +48,10 @@ export function Surfaces({ state }: { state: State | null }) {
       )}
       <Plane found={found} output={output} />
       <Legend found={found} output={output} />
-      <Hidden found={found} />
+      </div>
+      <div>
+        <Hidden found={found} />
+      </div>
     </section>
   );
 }
@@ -213,7 +217,7 @@ function Small({ surface, side }: { surface: Surface; side: number }) {
   }, [surface, side]);
   const id = cellOf(surface, view.sample, view.samples);
   return (
-    <button type="button" class="small" aria-pressed={chosen === id} onClick={() => choose(id)}>
+    <button type="button" class="thumb" aria-pressed={chosen === id} onClick={() => choose(id)}>
       <canvas ref={canvas} aria-hidden="true" />
       {surface.name}
     </button>

@@ -31,6 +31,11 @@ function hintsOf(step: Step): (string | Tree[])[] {
   return [step.because, ...(names && step.uses.length ? [names] : []), ...(step.sides.length > 2 && numbers ? [numbers] : [])];
 }
 
+/** To the blank of a number, where it has one. */
+export function goTo(id: string): void {
+  document.getElementById(`try-${id}`)?.focus();
+}
+
 interface Props {
   step: Step;
   text: string;
@@ -73,7 +78,7 @@ export function Blank({ step, text, mark, write, open }: Props) {
         )}
         {mark?.details.map((line) => <p>{line}</p>)}
         {hints.slice(0, shown).map((hint) => (
-          <p class="told">{typeof hint === "string" ? hint : hint.map((line) => <Maths tree={line} open={open} />)}</p>
+          <p class="told">{typeof hint === "string" ? hint : hint.map((line) => <Maths tree={line} open={goTo} />)}</p>
         ))}
       </div>
     </div>

@@ -18,7 +18,7 @@ interface Row {
 
 const MOST = 400; // lines of an unfolded tree
 
-export function Causes({ walk, step: root }: { walk: Walking; step: Step }) {
+export function Causes({ walk, step: root }: { walk: Pick<Walking, "open">; step: Step }) {
   const { step, fetchStep, server } = useDesk();
   const [open, setOpen] = useState<Set<string>>(new Set([root.id]));
   const [focus, setFocus] = useState(root.id);
@@ -90,7 +90,6 @@ export function Causes({ walk, step: root }: { walk: Walking; step: Step }) {
             key={row.path} role="treeitem" aria-level={row.level} tabIndex={row.path === current ? 0 : -1}
             {...(leads(row) ? { "aria-expanded": row.open } : {})}
             data-level={Math.min(row.level, 12)} onFocus={() => setFocus(row.path)} aria-selected={row.path === current}
-            aria-label={row.more ? t("{n} more numbers", { n: row.more }) : row.step ? `${row.step.name} = ${row.step.shown}` : row.id}
             onClick={() => (setFocus(row.path), leads(row) ? unfold(row, !row.open) : row.id && walk.open(row.id))}
           >
             <span class="twist" aria-hidden="true">{leads(row) ? (row.open ? "▾" : "▸") : ""}</span>

@@ -10,7 +10,8 @@ const MOST = 200; // lines of a phase
 
 export function AllNumbers({ walk }: { walk: Walking }) {
   const { view, server } = useDesk();
-  const [open, setOpen] = useState(false);
+  const few = view.sections.length > 0; // of a larger network nothing is listed: any number is opened by its name
+  const [open, setOpen] = useState(!few);
   const [wanted, setWanted] = useState("");
   const found = useMemo(() => {
     const word = wanted.trim().toLowerCase();
@@ -26,11 +27,11 @@ export function AllNumbers({ walk }: { walk: Walking }) {
   };
   return (
     <details class="all" open={open} onToggle={(event) => setOpen((event.currentTarget as HTMLDetailsElement).open)}>
-      <summary>{t("All numbers")}</summary>
+      <summary>{few ? t("All numbers") : t("Open any number by its name")}</summary>
       <form onSubmit={submit} class="find">
         <label for="find">{t("Name or id")}</label>
         <input
-          id="find" type="text" value={wanted} autocomplete="off" spellcheck={false} placeholder="dE/dw5"
+          id="find" type="text" value={wanted} autocomplete="off" spellcheck={false} placeholder={few ? "dE/dw5" : "dE/dW[1][3,7]"}
           onInput={(event) => setWanted(event.currentTarget.value)}
         />
         <button type="submit">{t("Open")}</button>

@@ -8,7 +8,7 @@ export function Samples() {
   const { view, server, look, busy } = useDesk();
   const [typed, setTyped] = useState<string | null>(null);
   if (view.samples < 2) return null;
-  const said = t("of {all} samples", { all: view.samples });
+  const said = t("of {all}", { all: view.samples });
   if (!server) return <p class="samples">{t("Sample {n}", { n: view.sample })} {said}</p>;
   const to = (sample: number) => {
     setTyped(null);
