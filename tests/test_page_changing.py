@@ -179,7 +179,7 @@ def test_what_changed_is_told_with_the_largest_first():
     kinds = {each["title"]: each for each in view["changed"]}
     assert list(kinds) == ["Loss", "Outputs", "Gradients", "New weights"]
     loss = kinds["Loss"]["changes"][0]
-    assert (loss["before"], loss["after"], loss["difference"]) == ("0.298371109", "0.298594708", "+0.000223599")
+    assert (loss["before"], loss["after"], loss["difference"]) == ("0.298371109", "0.298594708", "+0.000224")
     first = kinds["New weights"]["changes"][0]
     assert first["id"] == "W+[1][2,1]"
     sizes = [abs(float(each["difference"])) for each in kinds["Gradients"]["changes"]]

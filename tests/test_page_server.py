@@ -16,7 +16,8 @@ import pytest
 
 from browser import PageServer
 from chainrule.errors import InputError
-from chainrule.page import asks, connections, server, turns
+from chainrule.page import asks, connections, listening, server, turns
+from chainrule.page import serving as starting
 from chainrule.page.desk import OutdatedError, laid
 from chainrule.page.keys import PAUSE, WRONG, Keys
 
@@ -35,7 +36,7 @@ class Serving:
 
     def __init__(self, what="mazur"):
         self.desk = laid(what)
-        opened = connections.sockets("127.0.0.1", None)
+        opened = listening.sockets("127.0.0.1", None)
         self.port = opened[0].getsockname()[1]
         self.links = []
         self.keys = Keys(self.links.append)
@@ -130,7 +131,7 @@ def test_where_there_is_no_screen_no_browser_is_started(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("webbrowser.open", lambda link: pytest.fail("a browser in the terminal was started"))
-    assert not server.open_browser("http://127.0.0.1:1/")
+    assert not starting.open_browser("http://127.0.0.1:1/")
 
 
 def test_a_port_can_be_chosen_and_one_in_use_is_refused_with_a_free_one(page_server):
@@ -153,7 +154,7 @@ def test_a_port_that_is_not_allowed_is_refused_with_a_free_one(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
     with pytest.raises(InputError, match=r"may not be used - --port - got 80 - --port \d{4,} is free"):
-        connections.sockets("127.0.0.1", 80)
+        listening.sockets("127.0.0.1", 80)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_both_forms_of_loopback_are_listened_at():
         both = 2
     except OSError:
         both = 1  # this machine has no IPv6
-    opened = connections.sockets("127.0.0.1", None)
+    opened = listening.sockets("127.0.0.1", None)
     assert len(opened) == both
     assert len({each.getsockname()[1] for each in opened}) == 1
     for each in opened:
@@ -326,6 +327,14 @@ def test_what_a_user_gets_wrong_comes_back_as_problems(page_server):
     assert status == 422
     assert answer["error"]["problems"][0].keys() >= {"what", "where", "got", "do"}
     assert "w99" in answer["error"]["problems"][0]["what"]
+
+
+def test_what_is_refused_is_refused_in_the_page_s_language(page_server):
+    started = page_server("mazur", "--language", "zh")
+    entered = started.enter()
+    assert started.post("look", {}, {"Cookie": "x=y"})[2]["error"]["problems"][0]["what"] == "此标签页没有密钥"
+    assert started.post("enter", {"token": "x"})[2]["error"]["problems"][0]["do"] == "请打开终端里显示的链接"
+    assert started.post("look", {}, entered)[2]["language"] == "zh"
 
 
 def test_a_change_of_something_outdated_is_a_conflict(serving):
@@ -508,6 +517,13 @@ def test_two_hundred_at_once_are_all_answered(serving):
     for link in links:
         link.close()
     until(lambda: len(started._server.server_state.connections) <= connections.MOST)
+
+
+def test_all_that_can_be_asked_is_there():
+    desk = laid("mazur")
+    for verb, ask in {**asks.ASKS, **asks.STREAMS}.items():
+        with pytest.raises(InputError, match=r"unknown key 'nonsense'|must be|unknown|needs|version"):
+            next(iter(ask(desk, {"nonsense": 1})), verb)
 
 
 def test_the_files_of_the_page_are_in_the_package():

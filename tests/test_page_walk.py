@@ -40,7 +40,7 @@ def large(tmp_path_factory):
     """784-512-10 on 32 rows of made-up pictures."""
     folder = tmp_path_factory.mktemp("large")
     random = np.random.default_rng(0)
-    pixels = np.where(random.random((32, 784)) < 0.75, 0, random.random((32, 784)).round(3))
+    pixels = np.where(random.random((32, 784)) < 0.5, 0, random.random((32, 784)).round(3))
     lines = [",".join([*(f"p{i}" for i in range(784)), "digit"])]
     lines += [",".join([*(f"{value:g}" for value in row), "abcdefghij"[place % 10]]) for place, row in enumerate(pixels)]
     (folder / "digits.csv").write_text("\n".join(lines) + "\n")
@@ -82,9 +82,9 @@ def test_penguins_walks_through_a_sample_and_looks_at_another(open_page):
     assert before.endswith("@1")
     page.get_by_label("Sample", exact=True).fill("17")
     page.get_by_label("Sample", exact=True).press("Enter")
-    page.wait_for_function("document.querySelector('.drawing svg').textContent.includes('o1')")
+    page.locator(".drawing").get_by_text(f"{told['x[1]@17']['value']:.6f}").wait_for()
     page.get_by_role("button", name="Forward", exact=True).click()
-    page.wait_for_function("document.querySelector('article.shown').dataset.cell.endsWith('@17')")
+    page.locator("article.shown[data-cell$='@17']").wait_for()
     identifier, value = shown(page)
     assert same(value, told[identifier]["value"])
 
@@ -167,7 +167,7 @@ def test_playing_goes_on_by_itself_and_stops(open_page):
     page = open_page("mazur", reduced_motion="reduce")
     page.get_by_label("Speed").select_option("4×")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('input[type=range]').value >= 2")
+    page.locator("input[type=range][aria-valuetext^='2 of']").wait_for()
     page.get_by_role("button", name="Pause").click()
     at = slider(page).input_value()
     page.wait_for_timeout(700)
@@ -217,7 +217,7 @@ def test_a_large_network_is_strips_and_opens_any_number(open_page, large):
     hidden.get_by_text("25 to 48 of 512").wait_for()
     page.get_by_label("Name or id").fill("z[2][3]")
     page.get_by_role("button", name="Open", exact=True).click()
-    page.wait_for_function("document.querySelector('article.shown').dataset.cell.startsWith('z[2][3]')")
+    page.locator("article.shown[data-cell='z[2][3]@1']").wait_for()
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
@@ -271,3 +271,36 @@ def test_a_kept_file_walks_without_a_server(browser, tmp_path):
     page.evaluate("document.getElementById('chainrule-text').remove()")  # the text for who has no scripts is tested elsewhere
     assert not axe(page)
     context.close()
+
+
+def test_what_a_change_did_stands_beside_what_was(open_page):
+    page, told = open_page("mazur"), explained("mazur")
+    page.locator("#tab-change").click()
+    field = page.locator("input[aria-label^=w5]").first
+    field.fill("0.9")
+    field.press("Enter")
+    page.locator(".drawing .row.changed").first.wait_for()
+    page.locator("#tab-walk").click()
+    page.get_by_role("button", name="Loss", exact=True).click()
+    assert f"{told['E[1]']['value']:.9f}" in page.locator("article.shown .was").inner_text()
+    assert re.search(r"w5 0\.4.*→ 0\.9", page.locator(".labels").text_content())
+    drawn = page.locator(".row.changed .old").all_text_contents()
+    assert "0.2984" in drawn  # the loss before the change
+    screenshot(page, "walk-old-beside-new")
+    assert not axe(page)
+
+
+def test_the_derivation_of_a_large_networks_number_is_walked_through(open_page, large):
+    page = open_page(large)
+    page.get_by_label("Name or id").fill("W+[2][3,100]")
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.locator("article.shown[data-cell='W+[2][3,100]']").wait_for()
+    told = explained(large, "--of", "W+[2][3,100]")
+    back = page.get_by_role("button", name="Step back")
+    seen = []
+    while back.is_enabled() and len(seen) < 12:
+        identifier, value = shown(page)
+        assert same(value, told[identifier]["value"]), identifier
+        seen.append(identifier)
+        back.click()
+    assert len(set(seen)) == 12

@@ -1,6 +1,7 @@
 // The frame of the page: title, tabs, the drawing, and what the chosen tab shows.
 
 import { Change } from "./change";
+import { Changed } from "./change/changed";
 import { TABS, useDesk, type Tab } from "./desk";
 import { Keep } from "./keep";
 import { Network } from "./network/network";
@@ -26,18 +27,21 @@ export function App() {
       </header>
       <Problems />
       <main>
-        <section class="drawing" aria-label={t("Network")}>
-          <Samples />
-          <Network />
-        </section>
+        <div class="left">
+          <section class="drawing" aria-label={t("Network")}>
+            <Samples />
+            <Network />
+            {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}
+          </section>
+          <div class="more">
+            {desk.tab === "walk" && <Matrices />}
+            {desk.tab === "train" && desk.server && <BelowTrain />}
+            <About />
+          </div>
+        </div>
         <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
           <Panel />
         </section>
-        <div class="more">
-          {desk.tab === "walk" && <Matrices />}
-          {desk.tab === "train" && desk.server && <BelowTrain />}
-          <About />
-        </div>
       </main>
     </div>
   );

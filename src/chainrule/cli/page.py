@@ -23,7 +23,7 @@ def command(what: str, port: int | None, host: str, i_know: bool, no_browser: bo
     The page is served by this command, on this machine, until Ctrl-C. Its address works once; when it is needed again, a
     fresh one is printed.
     """
-    from chainrule.page.connections import is_loopback
+    from chainrule.page.listening import is_loopback
 
     if not is_loopback(host):
         if not i_know:
@@ -32,7 +32,6 @@ def command(what: str, port: int | None, host: str, i_know: bool, no_browser: bo
                 "leave it out, or add --i-know"
             )
         click.echo("warning: others on the network can reach the page, and read what goes to and fro", err=True)
-    from chainrule.page.desk import laid
-    from chainrule.page.server import serve
+    from chainrule.page.serving import serve
 
-    sys.exit(serve(laid(what), host, port, language, not no_browser))
+    sys.exit(serve(what, host, port, language, not no_browser))

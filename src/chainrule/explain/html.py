@@ -55,8 +55,10 @@ def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False
         return page(story.title, style, f'<main class="chainrule">\n{text}\n</main>', language=speaking())
     built = files("chainrule.page") / "static"
     data = scene(trace, story) | ({"spec": spec} if spec else {})
+    label = h(say("The derivation as text"))
     body = (
-        f'<div id="chainrule"></div>\n<article class="chainrule" id="chainrule-text">\n{text}\n</article>\n'
+        '<div id="chainrule"></div>\n'
+        f'<section class="chainrule" id="chainrule-text" aria-label="{label}">\n{text}\n</section>\n'
         f'<script type="application/json" id="chainrule-data">{embedded(data)}</script>'
     )
     style += (built / "page.css").read_text("utf-8")
@@ -100,12 +102,13 @@ def _step(trace: Trace, step: Step, known: Mapping[str, str]) -> str:
 def _changes(story: Story) -> list[str]:
     head = "".join(f'<th scope="col">{h(title)}</th>' for title in changes_head())
     rows = [
-        f'<tr><th scope="row"><math>{mathml_name(row[0])}</math></th>{"".join(f"<td>{h(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in table(story.changes, story.digits)
+        f'<tr><th scope="row"><math aria-hidden="true">{mathml_name(name)}</math><span class="sr">{h(name)}</span></th>'
+        f"{''.join(f'<td>{h(cell)}</td>' for cell in cells)}</tr>"
+        for name, *cells in table(story.changes, story.digits)
     ]
     return [
-        f"<section>\n<h2>{h(say('Before and after'))}</h2>", f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
-        *rows, "</tbody></table>", f"<p>{h(story.after)}</p>\n</section>",
+        f"<section>\n<h2>{h(say('Before and after'))}</h2>", *_wide(say("Before and after"), head, rows),
+        f"<p>{h(story.after)}</p>\n</section>",
     ]  # fmt: skip
 
 
@@ -117,6 +120,11 @@ def _sheet(sheet: Sheet, story: Story) -> list[str]:
     ]
     said = [f"<p>{h(sheet.sentence)}</p>"] if sheet.sentence else []
     return [
-        f"<section>\n<h2>{h(sheet.title)}</h2>", *said, f'<table class="changes"><thead><tr>{head}</tr></thead><tbody>',
-        *rows, "</tbody></table>\n</section>",
+        f"<section>\n<h2>{h(sheet.title)}</h2>", *said, *_wide(sheet.title, head, rows), "</section>",
     ]  # fmt: skip
+
+
+def _wide(title: str, head: str, rows: list[str]) -> list[str]:
+    """A table that is pushed to and fro where the page is too narrow for it, with a finger or with the keyboard."""
+    opening = f'<div class="broad" tabindex="0" role="group" aria-label="{h(title)}"><table class="changes">'
+    return [opening, f"<thead><tr>{head}</tr></thead><tbody>", *rows, "</tbody></table></div>"]

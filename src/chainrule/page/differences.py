@@ -81,7 +81,7 @@ def _kind(trace: Trace, old: list[Numbers], new: list[Numbers]) -> dict[str, Any
     return {
         "changes": [
             {"id": change.id, "name": printed[0], "before": printed[1].strip(), "after": printed[2].strip(),
-             "difference": _difference(change, printed[3].strip())}
+             "difference": f"{change.after - change.before:+.3g}"}
             for change, printed in zip(told, table(told, trace.digits), strict=True)
         ],
         "changed": changed,
@@ -91,12 +91,6 @@ def _kind(trace: Trace, old: list[Numbers], new: list[Numbers]) -> dict[str, Any
 
 def _called(trace: Trace, cell: Cell, index: tuple[int, ...]) -> tuple[str, str]:
     if cell.via is not None:  # the loss after the update has no id of its own: it is that of the next step
-        return "E", say("{loss} after the update", loss=trace.label(Cell("E")))
+        return "E", say("{loss} after", loss=trace.label(Cell("E")))
     whole = cell._replace(units=tuple(i + 1 for i in index))
     return cell_id(whole), trace.label(whole)
-
-
-def _difference(change: Change, printed: str) -> str:
-    """The difference as it is printed; where its decimals do not show it, its first digits."""
-    text = f"{change.after - change.before:+.3g}"
-    return text if not any(digit in "123456789" for digit in printed) else printed if printed[:1] in "-−" else f"+{printed}"

@@ -126,21 +126,14 @@ def _title(example: Example, place: int) -> str:
 def _matrix(trace: Trace, layer: int, values: Any) -> dict[str, Any]:
     """A layer's weights: a row for each receiving unit, a column for each sender."""
     rows, columns = values.shape
-    sample = 1 if trace.scope.rows > 1 else 0
-    senders = [Cell("a", layer - 1, (j + 1,), sample) if layer > 1 else Cell("x", 0, (j + 1,), sample) for j in range(columns)]
-    units = [Cell("a", layer, (i + 1,), sample) for i in range(rows)]
+    name = trace.naming.unit
     return {
-        "columns": [_unit(trace, cell) for cell in senders],
-        "rows": [_unit(trace, cell) for cell in units],
+        "columns": [name(layer - 1, j + 1) for j in range(columns)],
+        "rows": [name(layer, i + 1) for i in range(rows)],
         "numbers": [
             [_number(Cell("W", layer, (i + 1, j + 1)), trace, values[i, j]) for j in range(columns)] for i in range(rows)
         ],
     }
-
-
-def _unit(trace: Trace, cell: Cell) -> str:
-    """What a unit is called, without its sample."""
-    return trace.label(cell).partition("@")[0]
 
 
 def _vectors(trace: Trace, place: int, views: dict[str, Any]) -> list[dict[str, Any]]:
@@ -169,13 +162,11 @@ def _data(desk: Desk) -> dict[str, Any]:
         data = {**example.data, "data": dict(example.data["data"])}
         opened(example, data)
         labels = data["data"]["targets"]
-    one = 0 if rows == 1 else 1
+    last = len(example.network.layers)
     units = {
-        "inputs": [_unit(trace, Cell("x", 0, (j + 1,), one)) for j in range(example.network.inputs)],
-        "targets": [_target(trace, j, one) for j in range(example.network.outputs)],
+        "inputs": [trace.naming.unit(0, j + 1) for j in range(example.network.inputs)] if samples else [],
+        "targets": [trace.naming.unit(last, j + 1) for j in range(example.network.outputs)] if samples else [],
     }
-    if width > NUMBERS:
-        units = {"inputs": [], "targets": []}
     return {
         "table": table,
         "rows": rows,
@@ -184,10 +175,6 @@ def _data(desk: Desk) -> dict[str, Any]:
         "classes": list(dict.fromkeys([*map(str, labels), *example.outputs])) if labels else [],
         "samples": [_sample(example, trace, row, labels) for row in samples],
     }
-
-
-def _target(trace: Trace, place: int, one: int) -> str:
-    return trace.label(Cell("t", 0, (place + 1,), one)).partition("@")[0]
 
 
 def _sample(example: Example, trace: Trace, row: int, labels: list[Any]) -> dict[str, Any]:

@@ -1,20 +1,17 @@
-"""The local page's server: a fixed table of routes before a desk, on loopback, until it is told to end."""
+"""The local page's routes: a fixed table before a desk."""
 
 from __future__ import annotations
 
 import asyncio
 import html
-import logging
-import os
 import secrets
-import signal
 import sys
+import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
 from importlib.resources import files
-from types import FrameType
 from typing import Any
 
 from starlette.applications import Starlette
@@ -23,12 +20,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chainrule.errors import InputError, Problem
-from chainrule.page import answers, connections, sent, turns
-from chainrule.page.asks import ASKS, STREAMS
+from chainrule.page import answers, sent, turns
+from chainrule.page.asks import ASKS, STREAMS, load
 from chainrule.page.desk import Desk
 from chainrule.page.guard import ENTER, Guard
 from chainrule.page.keys import Keys
-from chainrule.phrases import language, say
+from chainrule.phrases import say, speaking
 
 READING = 10.0
 """Seconds within which a body must be there."""
@@ -55,11 +52,12 @@ INDEX = """<!DOCTYPE html>
 
 
 class Page:
-    """The routes. Each ask runs under the desk's lock, in the page's language."""
+    """The routes. Each ask runs under the desk's lock."""
 
     def __init__(self, desk: Desk, keys: Keys, port: int, spoken: str = "en") -> None:
-        self.desk, self.keys, self.spoken = desk, keys, spoken
+        self.desk, self.keys = desk, keys
         self._leaving: set[asyncio.Future[Any]] = set()
+        self._loaded = False
         routes = {"/": "GET", "/favicon.ico": "GET", **dict.fromkeys(STATIC, "GET"), ENTER: "POST"}
         routes |= {f"/api/{verb}": "POST" for verb in (*ASKS, *STREAMS)}
         app = Starlette(
@@ -73,12 +71,11 @@ class Page:
             ]
         )
         app.router.redirect_slashes = False
-        self.guard = Guard(app, routes, keys, port)
+        self.guard = Guard(app, routes, keys, port, spoken)
 
     async def _index(self, request: Request) -> Response:
-        with language(self.spoken):
-            noscript = say("This page needs JavaScript. Without it, read the step with: chainrule explain")
-        return Response(INDEX.format(language=self.spoken, noscript=html.escape(noscript)), media_type="text/html")
+        noscript = say("This page needs JavaScript. Without it, read the step with: chainrule explain")
+        return Response(INDEX.format(language=speaking(), noscript=html.escape(noscript)), media_type="text/html")
 
     def _served(self, answer: Callable[[Request, dict[str, Any]], Any]) -> Callable[[Request], Any]:
         """Reads what was sent, and says in words what went wrong."""
@@ -110,9 +107,8 @@ class Page:
             if self.keys.failed():
                 await asyncio.sleep(1.0)
                 return answers.refused(429, {"Retry-After": "60"})
-            problem = Problem(
-                "this link was used before, or is of another server", do="open the link that stands in the terminal"
-            )
+            do = say("open the link that stands in the terminal")
+            problem = Problem(say("this link was used before, or is of another server"), do=do)
             return answers.said(answers.trouble([problem]), 401, {"WWW-Authenticate": "Chainrule"})
         response = answers.said({"key": self.keys.key})
         response.set_cookie(self.guard.cookie_name, self.keys.cookie, httponly=True, samesite="strict")
@@ -121,9 +117,12 @@ class Page:
     async def _ask(self, verb: str, request: Request, body: dict[str, Any]) -> Response:
         leaving = self._left(request)
         try:
-            data = await turns.answered(self.desk, partial(self._spoken, ASKS[verb], body), leaving)
+            data = await turns.answered(self.desk, partial(ASKS[verb], self.desk, body), leaving)
         finally:
             self._forget(leaving)
+        if not self._loaded:
+            self._loaded = True
+            threading.Thread(target=load, daemon=True).start()  # while the first view is looked at
         return answers.said(data)
 
     async def _stream(self, verb: str, request: Request, body: dict[str, Any]) -> Response:
@@ -131,7 +130,7 @@ class Page:
         try:
             # up to its first event, so that what is wrong with an ask is refused, and not told as an event
             stream = await turns.answered(self.desk, partial(STREAMS[verb], self.desk, body), leaving)
-            events = turns.Events(self.desk, self._speaking(iter(stream)), leaving)
+            events = turns.Events(self.desk, iter(stream), leaving)
             first = await events.next()
         except BaseException:
             self._forget(leaving)
@@ -140,37 +139,20 @@ class Page:
 
     async def _told(
         self, events: turns.Events, event: dict[str, Any] | None, leaving: asyncio.Future[Any]
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncIterator[bytes]:
         try:
             while event is not None:
-                yield event
+                yield answers.written(event)
                 event = await events.next()
         except turns.GoneError:
             pass
         except InputError as error:
-            yield answers.trouble(error.problems[:20])
+            yield answers.written(answers.trouble(error.problems[:20]))
         except Exception as error:
-            yield failed(error)
+            yield answers.written(failed(error))
         finally:
             self._forget(leaving)
             await events.close()
-
-    def _spoken(self, ask: Callable[[Desk, dict[str, Any]], Any], body: dict[str, Any]) -> Any:
-        with language(self.spoken):
-            return ask(self.desk, body)
-
-    def _speaking(self, stream: Any) -> Any:
-        """The stream, each event made in the page's language."""
-        try:
-            while True:
-                with language(self.spoken):
-                    event = next(stream, None)
-                if event is None:
-                    return
-                yield event
-        finally:
-            if hasattr(stream, "close"):
-                stream.close()
 
     def _left(self, request: Request) -> asyncio.Future[Any]:
         """Done when whoever asks has gone, or the server ends."""
@@ -199,8 +181,8 @@ def failed(error: BaseException) -> dict[str, Any]:
     with suppress(OSError, AttributeError):
         sys.stderr.write(f"error {name}:\n{''.join(traceback.format_exception(error))}")
         sys.stderr.flush()
-    do = f"the terminal tells more under {name}: please report it"
-    return answers.trouble([Problem("this is a mistake of chainrule, not yours", do=do)], name)
+    do = say("the terminal tells more under {name}: please report it", name=name)
+    return answers.trouble([Problem(say("this is a mistake of chainrule, not yours"), do=do)], name)
 
 
 async def _nothing(request: Request) -> Response:
@@ -214,61 +196,3 @@ async def _static(name: str, kind: str, request: Request) -> Response:
 def _bytes(name: str) -> bytes:
     """A file of the front end: named here, and never by whoever asks."""
     return files("chainrule.page").joinpath("static", name).read_bytes()
-
-
-def serve(desk: Desk, host: str = "127.0.0.1", port: int | None = None, spoken: str = "en", browser: bool = True) -> int:
-    """Serves a desk until a signal comes; the exit code. The address is printed, and opened in a browser where there is one."""
-    opened = connections.sockets(host, port)
-    number = opened[0].getsockname()[1]
-    shown_host = "127.0.0.1" if connections.is_loopback(host) and host != "::1" else f"[{host}]" if ":" in host else host
-    address = f"http://{shown_host}:{number}/"
-
-    def announce(token: str) -> None:
-        with suppress(OSError, ValueError):  # nobody may be there to read it
-            print(f"{address}#{token}", flush=True)
-
-    keys = Keys(announce)
-    page = Page(desk, keys, number, spoken)
-    logging.getLogger("uvicorn.error").disabled = True  # what happens here is said by us
-    server = connections.listener(page.guard)
-    code = _until_told(server, page)
-    announce(keys.link)
-    with suppress(OSError, AttributeError):
-        sys.stderr.write(say("The page is open until you press Ctrl-C.") + "\n")
-        sys.stderr.flush()
-    if browser:
-        open_browser(f"{address}#{keys.link}")
-    try:
-        server.run(opened)
-    finally:
-        desk.close()
-    return code[0]
-
-
-def _until_told(server: connections.Listener, page: Page) -> list[int]:
-    """The first signal ends the server, a second one the process; the exit code that the first one means, once it came."""
-    code = [0]
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if code[0]:
-            os._exit(128 + number)
-        code[0] = 128 + number
-        server.should_exit = True
-        page.end()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, note)
-    return code
-
-
-def open_browser(link: str) -> bool:
-    """Opens the link in a window, if there are windows: a browser inside the terminal would take the terminal away."""
-    import threading
-    import webbrowser
-
-    screen = sys.platform in ("darwin", "win32") or any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    )
-    if screen:
-        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()  # some browsers keep whoever calls them
-    return screen

@@ -19,6 +19,7 @@ export function Changed() {
         )}
         {!kinds && <p class="soft">{t("Change a number, and see here what follows from it.")}</p>}
       </div>
+      <div class="kinds">
       {kinds?.map((kind) => (
         <div class="kind">
           <h3>
@@ -27,7 +28,7 @@ export function Changed() {
           {kind.changes.length > 0 && (
             <div class="scroll">
               <table>
-                <thead class="unseen">
+                <thead class="sr">
                   <tr><th scope="col">{t("number")}</th><th scope="col">{t("before")}</th><th scope="col">{t("now")}</th><th scope="col">{t("difference")}</th></tr>
                 </thead>
                 <tbody>
@@ -36,7 +37,7 @@ export function Changed() {
                       <th scope="row"><button type="button" class="plain" onClick={() => choose(each.id)}>{each.name}</button></th>
                       <td class="old">{each.before}</td>
                       <td class="new"><span aria-hidden="true">→ </span>{each.after}</td>
-                      <td class="soft">{each.difference}</td>
+                      <td class="by">{each.difference}</td>
                     </tr>
                   ))}
                 </tbody>
@@ -46,6 +47,7 @@ export function Changed() {
           {kind.changed > kind.changes.length && <p class="soft">{t("and {n} more", { n: kind.changed - kind.changes.length })}</p>}
         </div>
       ))}
+      </div>
     </section>
   );
 }

@@ -3,7 +3,6 @@
 import { useCallback, useEffect, useReducer, useState } from "preact/hooks";
 import { useDesk, type Desk } from "../desk";
 import { t } from "../phrases";
-import { Changed } from "./changed";
 import { Compare } from "./compare";
 import { edits } from "./edits";
 import type { Choices, Form } from "./form";
@@ -58,7 +57,6 @@ export function Change() {
           <Tool may={form.changed} act={() => act("restore")}>{t("As it was at first")}</Tool>
         </div>
         <Banner desk={desk} />
-        <Changed />
         {form.after > 0 && (
           <p class="note">{t("The step that is looked at comes after {n} updates. The numbers here are those before the first.", { n: form.after })}</p>
         )}

@@ -63,8 +63,8 @@ function Matrix({ layer, act, busy }: { layer: Layer; act: Act; busy: boolean })
   const { columns, rows, numbers } = layer.matrix!;
   return (
     <div class="scroll">
-      <table class="matrix">
-        <caption class="unseen">{t("Weights of layer {n}: a row for each receiving unit", { n: layer.layer })}</caption>
+      <table class="cells weights">
+        <caption class="sr">{t("Weights of layer {n}: a row for each receiving unit", { n: layer.layer })}</caption>
         <thead>
           <tr>
             <th scope="col"><span class="soft">{t("to \\ from")}</span></th>

@@ -31,11 +31,11 @@ function Table({ data, act, busy }: { data: Data; act: Act; busy: boolean }) {
   const many = data.rows > 1;
   return (
     <div class="scroll">
-      <table class="matrix">
-        <caption class="unseen">{t("Inputs and targets: a row for each sample")}</caption>
+      <table class="cells">
+        <caption class="sr">{t("Inputs and targets: a row for each sample")}</caption>
         <thead>
           <tr>
-            <th scope="col">{many ? t("sample") : <span class="unseen">{t("sample")}</span>}</th>
+            <th scope="col">{many ? t("sample") : <span class="sr">{t("sample")}</span>}</th>
             {data.inputs.map((name, j) => (
               <th scope="col">
                 {name}
@@ -47,7 +47,7 @@ function Table({ data, act, busy }: { data: Data; act: Act; busy: boolean }) {
                 )}
               </th>
             ))}
-            {data.classes.length ? <th scope="col">{t("class")}</th> : data.targets.map((name) => <th scope="col">{name}</th>)}
+            {data.classes.length ? <th scope="col">{t("class")}</th> : data.targets.map((name) => <th scope="col">{t("target of {name}", { name })}</th>)}
             {many && <td />}
           </tr>
         </thead>
@@ -58,13 +58,13 @@ function Table({ data, act, busy }: { data: Data; act: Act; busy: boolean }) {
               {each.inputs.map((cell, j) => (
                 <td key={cell.path}>
                   <NumberInput path={cell.path} value={cell.value} id={idOf(cell.path)}
-                    label={many ? t("Input {name} of sample {n}", { name: data.inputs[j]!, n: each.sample }) : t("Input {name}", { name: data.inputs[j]! })} />
+                    label={many ? t("Input {name}, sample {n}", { name: data.inputs[j]!, n: each.sample }) : t("Input {name}", { name: data.inputs[j]! })} />
                 </td>
               ))}
               {each.targets?.map((cell, j) => (
                 <td key={cell.path}>
                   <NumberInput path={cell.path} value={cell.value} id={idOf(cell.path)}
-                    label={many ? t("Target {name} of sample {n}", { name: data.targets[j]!, n: each.sample }) : t("Target {name}", { name: data.targets[j]! })} />
+                    label={many ? t("Target of {name}, sample {n}", { name: data.targets[j]!, n: each.sample }) : t("Target of {name}", { name: data.targets[j]! })} />
                 </td>
               ))}
               {each.label && (

@@ -1,6 +1,6 @@
 // The weights: colour and dashes say the sign, width the size; those that are active have an arrow the way numbers go.
 
-import type { Edge, Phase } from "../data";
+import type { Drawn, Edge, Phase } from "../data";
 import { along, line, wide, type Layout, type Tag } from "./layout";
 import { stand, type Lit } from "./lit";
 
@@ -10,7 +10,7 @@ interface Props {
   phase: Phase;
   lit: Lit;
   hovered: string | null;
-  before: Map<string, string>;
+  before: Map<string, Drawn>;
   focused: string | null;
   name: (edge: Edge) => string;
   open: (id: string) => void;
@@ -46,7 +46,7 @@ export function Edges(props: Props) {
             onMouseEnter={() => hover(edge.key)}
             onMouseLeave={() => hover(null)}
           >
-            <line class="reach" x1={x1} y1={y1} x2={x2} y2={y2} />
+            <polygon class="reach" points={around(x1, y1, x2, y2)} />
             <line class="ring" x1={x1} y1={y1} x2={x2} y2={y2} />
             <line class="stroke" x1={x1} y1={y1} x2={x2} y2={y2} stroke-width={size} />
             {(state === "now" || state === "used") && phase !== "update" && <Arrow {...{ x1, y1, x2, y2 }} back={back} />}
@@ -55,6 +55,13 @@ export function Edges(props: Props) {
       })}
     </g>
   );
+}
+
+/** The area in which a line is met: a finger is wider than a line. */
+function around(x1: number, y1: number, x2: number, y2: number): string {
+  const length = Math.hypot(x2 - x1, y2 - y1) || 1;
+  const [dx, dy] = [(-7 * (y2 - y1)) / length, (7 * (x2 - x1)) / length];
+  return `${x1 + dx},${y1 + dy} ${x2 + dx},${y2 + dy} ${x2 - dx},${y2 - dy} ${x1 - dx},${y1 - dy}`;
 }
 
 function largestOf(edges: Edge[]): Map<number, number> {
@@ -118,15 +125,15 @@ function roomy(plan: Layout, tags: Tag[], place: number): boolean {
   );
 }
 
-function tag(edge: Edge, phase: Phase, before: Map<string, string>): Tag {
+function tag(edge: Edge, phase: Phase, before: Map<string, Drawn>): Tag {
   const number = ofPhase(edge, phase);
   const weight = edge.numbers.weight!;
   const old = before.get(number.id);
   let name = phase === "backward" && number !== weight ? `∂E/∂${edge.name}` : edge.name;
   let value = phase === "given" || phase === "forward" || phase === "loss" ? short(number.shown, number.brief) : number.brief;
   if (phase === "update" && number !== weight) [name, value] = [`${edge.name} ${weight.brief}`, `→ ${number.brief}`];
-  else if (old !== undefined && old !== number.shown) {
-    [name, value] = [`${name} ${short(old, old.slice(0, 7))}`, `→ ${value}`];
+  else if (old !== undefined && old.shown !== number.shown) {
+    [name, value] = [`${name} ${short(old.shown, old.brief)}`, `→ ${value}`];
   }
   return { edge, name, value, width: Math.max(wide(name) * 0.9, wide(value)) + 6 };
 }
