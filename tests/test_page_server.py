@@ -329,6 +329,14 @@ def test_what_a_user_gets_wrong_comes_back_as_problems(page_server):
     assert "w99" in answer["error"]["problems"][0]["what"]
 
 
+def test_what_is_refused_is_refused_in_the_page_s_language(page_server):
+    started = page_server("mazur", "--language", "zh")
+    entered = started.enter()
+    assert started.post("look", {}, {"Cookie": "x=y"})[2]["error"]["problems"][0]["what"] == "此标签页没有密钥"
+    assert started.post("enter", {"token": "x"})[2]["error"]["problems"][0]["do"] == "请打开终端里显示的链接"
+    assert started.post("look", {}, entered)[2]["language"] == "zh"
+
+
 def test_a_change_of_something_outdated_is_a_conflict(serving):
     """W20."""
 

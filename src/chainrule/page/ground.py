@@ -82,5 +82,5 @@ def _recorded(subject: Recorded, desk: Desk) -> Ground:
     samples = {row: row + 1 for row in range(len(trace.x))}
     return Ground(
         trace.network, parameters, trace.network.memory, desk.after, trace.x, trace.t, raw, made.preparation.inputs,
-        made.goal.names, samples,
+        made.goal.classes, samples,
     )  # fmt: skip

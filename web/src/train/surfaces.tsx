@@ -217,7 +217,7 @@ function Small({ surface, side }: { surface: Surface; side: number }) {
   }, [surface, side]);
   const id = cellOf(surface, view.sample, view.samples);
   return (
-    <button type="button" class="small" aria-pressed={chosen === id} onClick={() => choose(id)}>
+    <button type="button" class="thumb" aria-pressed={chosen === id} onClick={() => choose(id)}>
       <canvas ref={canvas} aria-hidden="true" />
       {surface.name}
     </button>

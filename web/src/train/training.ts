@@ -15,11 +15,19 @@ class Training {
   now: Followed = { state: null, run: null, problems: [] };
   private heard = new Set<() => void>();
   private listening = false;
+  private asking: Promise<void> | null = null;
 
   constructor(private readonly server: Server) {}
 
-  /** Asks where training stands, and follows it if it goes on. */
-  async refresh(): Promise<void> {
+  /** Asks where training stands, and follows it if it goes on; once for all who want to know it now. */
+  refresh(): Promise<void> {
+    return (this.asking ??= Promise.resolve().then(() => {
+      this.asking = null;
+      return this.ask();
+    }));
+  }
+
+  private async ask(): Promise<void> {
     try {
       const found = await this.server.ask<Trained>("trained");
       if (found.recorded) this.set({ state: null, run: found, problems: [] });
