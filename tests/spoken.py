@@ -28,7 +28,7 @@ def templates():
     for path in sorted(SOURCE.rglob("*.py")):
         for template, line in in_python(path):
             found.setdefault(template, f"{path.relative_to(SOURCE)}:{line}")
-    for kind in ("activation", "loss"):
+    for kind in ("activation", "loss", "optimizer"):
         for name in names(kind):
             sentence = " ".join(find(kind, name).__doc__.split("\n\n")[0].split())
             found.setdefault(sentence, f"the docstring of {name}")
