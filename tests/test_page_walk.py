@@ -271,3 +271,36 @@ def test_a_kept_file_walks_without_a_server(browser, tmp_path):
     page.evaluate("document.getElementById('chainrule-text').remove()")  # the text for who has no scripts is tested elsewhere
     assert not axe(page)
     context.close()
+
+
+def test_what_a_change_did_stands_beside_what_was(open_page):
+    page, told = open_page("mazur"), explained("mazur")
+    page.locator("#tab-change").click()
+    field = page.locator("input[aria-label^=w5]").first
+    field.fill("0.9")
+    field.press("Enter")
+    page.locator(".drawing .row.changed").first.wait_for()
+    page.locator("#tab-walk").click()
+    page.get_by_role("button", name="Loss", exact=True).click()
+    assert f"{told['E[1]']['value']:.9f}" in page.locator("article.shown .was").inner_text()
+    assert re.search(r"w5 0\.4.*→ 0\.9", page.locator(".labels").text_content())
+    drawn = page.locator(".row.changed .old").all_text_contents()
+    assert "0.2984" in drawn  # the loss before the change
+    screenshot(page, "walk-old-beside-new")
+    assert not axe(page)
+
+
+def test_the_derivation_of_a_large_networks_number_is_walked_through(open_page, large):
+    page = open_page(large)
+    page.get_by_label("Name or id").fill("W+[2][3,100]")
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.locator("article.shown[data-cell='W+[2][3,100]']").wait_for()
+    told = explained(large, "--of", "W+[2][3,100]")
+    back = page.get_by_role("button", name="Step back")
+    seen = []
+    while back.is_enabled() and len(seen) < 12:
+        identifier, value = shown(page)
+        assert same(value, told[identifier]["value"]), identifier
+        seen.append(identifier)
+        back.click()
+    assert len(set(seen)) == 12

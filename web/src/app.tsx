@@ -27,19 +27,21 @@ export function App() {
       </header>
       <Problems />
       <main>
-        <section class="drawing" aria-label={t("Network")}>
-          <Samples />
-          <Network />
-          {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}
-        </section>
+        <div class="left">
+          <section class="drawing" aria-label={t("Network")}>
+            <Samples />
+            <Network />
+            {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}
+          </section>
+          <div class="more">
+            {desk.tab === "walk" && <Matrices />}
+            {desk.tab === "train" && desk.server && <BelowTrain />}
+            <About />
+          </div>
+        </div>
         <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
           <Panel />
         </section>
-        <div class="more">
-          {desk.tab === "walk" && <Matrices />}
-          {desk.tab === "train" && desk.server && <BelowTrain />}
-          <About />
-        </div>
       </main>
     </div>
   );

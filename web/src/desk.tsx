@@ -26,7 +26,9 @@ export interface Desk {
   /** A number of this view, if it is here. */
   step(id: string): Step | undefined;
   /** Brings a number that is not here, and what leads to it. */
-  fetchStep(id: string): Promise<void>;
+  fetchStep(id: string, leads?: boolean): Promise<void>;
+  /** What leads to the number that was fetched last because it was chosen, in the order of the calculation. */
+  leading: string[];
   /** Asks for a new view and shows it. A change keeps the old one beside it. */
   change(verb: string, body?: object): Promise<boolean>;
   /** The same, for who deals with what goes wrong: it is thrown. Asks that follow each other know each other's version. */
@@ -44,6 +46,7 @@ export interface Desk {
   dismiss(): void;
 }
 
+const NOTHING: string[] = [];
 const Context = createContext<Desk | null>(null);
 
 export function useDesk(): Desk {
@@ -55,6 +58,7 @@ export function useDesk(): Desk {
 interface Opened {
   of: View;
   steps: Map<string, Step>;
+  order: string[]; // what leads to the number that was opened last, in the order of the calculation
 }
 
 export function DeskOf({ first, server, children }: { first: View; server: Server | null; children: ComponentChildren }) {
@@ -66,7 +70,7 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const [answers, setAnswers] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState<Problem[]>([]);
-  const [opened, setOpened] = useState<Opened>({ of: first, steps: new Map() });
+  const [opened, setOpened] = useState<Opened>({ of: first, steps: new Map(), order: [] });
   const latest = useRef(view);
   latest.current = view;
 
@@ -121,7 +125,7 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   }, []);
 
   const fetchStep = useCallback(
-    async (id: string) => {
+    async (id: string, leads = false) => {
       const asked = latest.current;
       const found = await ask<{ id: string; steps: Step[] }>("open", { id });
       if (!found || latest.current !== asked) return;
@@ -130,7 +134,8 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
       setOpened((old) => {
         const steps = new Map(old.of === asked ? old.steps : []);
         for (const step of found.steps) steps.set(step.id, step);
-        return { of: asked, steps };
+        const order = leads || old.of !== asked ? found.steps.map((each) => each.id) : old.order;
+        return { of: asked, steps, order };
       });
     },
     [ask],
@@ -140,13 +145,14 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const choose = useCallback(
     (id: string | null) => {
       setChosen(id);
-      if (id !== null && !known.has(id) && !extra?.has(id)) void fetchStep(id);
+      if (id !== null && !known.has(id) && !extra?.has(id)) void fetchStep(id, true);
     },
     [known, extra, fetchStep],
   );
 
   const desk: Desk = {
-    view, before, server, tab, setTab, chosen, choose, frame, setFrame, step, fetchStep, ask, answers, setAnswers,
+    view, before, server, tab, setTab, chosen, choose, frame, setFrame, step, fetchStep, ask,
+    leading: opened.of === view ? opened.order : NOTHING, answers, setAnswers,
     busy, problems, send, attempt,
     change: (verb, body = {}) => replace(verb, { version: view.version, ...body }, true),
     look: (body) => replace("look", body, false),

@@ -95,7 +95,8 @@ class Matrices(MathML):
             return self._walk(Term("T", args[:1], np.transpose(args[0].value))) if column else self._walk(args[0])
         if op in ("sum", "mean"):
             sign = "<mo>∑</mo>" if op == "sum" else f"<mi>{escape(say('mean'))}</mi>"
-            inner = self._tight(self._walk(args[0]), PRODUCT)
+            piece = self._walk(args[0])
+            inner = self.wrap(piece[0]) if op == "mean" else self._tight(piece, PRODUCT)
             return (
                 f"<mrow><munder>{sign}<mtext>{escape(_along(args[0], args[1].value))}</mtext></munder>{inner}</mrow>",
                 PRODUCT,

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from chainrule.errors import InputError, Problem
 from chainrule.page.conflicts import ConflictError
+from chainrule.phrases import phrase, say
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; "
@@ -34,17 +35,17 @@ HEAD = 16 * 2**10
 """Bytes that the head of a request may have."""
 
 DETAILS = {
-    400: ("this is not a request that the page sends", "reload the page"),
-    401: ("this tab has no key", "open the link that stands in the terminal"),
-    403: ("this request does not come from the page", "open the link that stands in the terminal"),
-    404: ("there is nothing here", "open the link that stands in the terminal"),
-    405: ("this method is not for this address", "reload the page"),
-    408: ("the request took too long to arrive", "send it again"),
-    411: ("the length of what is sent must be told", "reload the page"),
-    413: ("this is too large", "send at most 32 MB"),
-    415: ("only JSON is taken, and not compressed", "reload the page"),
-    431: ("the headers are too long", "delete this site's cookies, and reload the page"),
-    429: ("too many wrong keys", "wait a minute, then open the link that stands in the terminal"),
+    400: (phrase("this is not a request that the page sends"), phrase("reload the page")),
+    401: (phrase("this tab has no key"), phrase("open the link that stands in the terminal")),
+    403: (phrase("this request does not come from the page"), phrase("open the link that stands in the terminal")),
+    404: (phrase("there is nothing here"), phrase("open the link that stands in the terminal")),
+    405: (phrase("this method is not for this address"), phrase("reload the page")),
+    408: (phrase("the request took too long to arrive"), phrase("send it again")),
+    411: (phrase("the length of what is sent must be told"), phrase("reload the page")),
+    413: (phrase("this is too large"), phrase("send at most 32 MB")),
+    415: (phrase("only JSON is taken, and not compressed"), phrase("reload the page")),
+    431: (phrase("the headers are too long"), phrase("delete this site's cookies, and reload the page")),
+    429: (phrase("too many wrong keys"), phrase("wait a minute, then open the link that stands in the terminal")),
 }
 """What a refusal says, in fixed words: nothing of the request comes back."""
 
@@ -69,9 +70,9 @@ def written(data: Any) -> bytes:
 
 
 class EventStream(Response):
-    """Events as they come, until there are none. `events` ends by itself when whoever listens has gone."""
+    """Events as they come, each written as JSON, until there are none: `events` ends by itself when nobody listens any more."""
 
-    def __init__(self, events: AsyncIterator[dict[str, Any]]) -> None:
+    def __init__(self, events: AsyncIterator[bytes]) -> None:
         super().__init__(media_type="text/event-stream")
         del self.headers["content-length"]
         self._events = events
@@ -79,14 +80,14 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async for event in self._events:
-            await send({"type": "http.response.body", "body": b"data: " + written(event) + b"\n\n", "more_body": True})
+            await send({"type": "http.response.body", "body": b"data: " + event + b"\n\n", "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
 def refused(status: int, headers: dict[str, str] | None = None) -> Response:
     """A refusal in fixed words."""
     what, do = DETAILS[status]
-    return said(trouble([Problem(what, do=do)]), status, headers)
+    return said(trouble([Problem(say(what), do=say(do))]), status, headers)
 
 
 def problems(error: InputError) -> Response:

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chainrule.page.answers import HEAD, HEADERS
 
-MOST, MOMENT = 64, 0.05
+MOST, MOMENT = 64, 1.0
 """Connections at a time. Of more than that, those that ask nothing for a moment (seconds) are ended, the oldest first."""
 
 CROWD = 256
@@ -65,7 +65,7 @@ class Connection(H11Protocol):
     def _make_room(self) -> None:
         idle = [each for each in self.connections if isinstance(each, Connection) and each.is_idle]
         if len(self.connections) > MOST and idle:
-            min(idle, key=lambda each: each._number).transport.abort()
+            min(idle, key=lambda each: each._number).transport.close()
 
     def _arm(self) -> None:
         self._deadline = self.loop.call_later(PATIENCE, self._late)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chainrule.page.answers import HEAD, RAW_HEADERS, RefusedError, refused
 from chainrule.page.keys import Keys
+from chainrule.phrases import language
 
 LARGEST = 32 * 2**20
 """Bytes that a body may have."""
@@ -36,13 +37,17 @@ SINGLE = (b"host", b"origin", b"content-type", b"content-length", b"cookie", b"s
 class Guard:
     """Lets through to `app` what comes from the page, and refuses the rest in fixed words.
 
-    routes: path -> method, all that there is; port: where the server listens.
+    routes: path -> method, all that there is; port: where the server listens; spoken: the language of all that is answered.
     """
 
-    def __init__(self, app: ASGIApp, routes: Mapping[str, str], keys: Keys, port: int) -> None:
-        self.app, self.routes, self.keys, self.port = app, routes, keys, port
+    def __init__(self, app: ASGIApp, routes: Mapping[str, str], keys: Keys, port: int, spoken: str = "en") -> None:
+        self.app, self.routes, self.keys, self.port, self.spoken = app, routes, keys, port, spoken
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with language(self.spoken):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 ours = {name for name, _ in RAW_HEADERS}

@@ -25,7 +25,7 @@ from chainrule.page.asks import ASKS, STREAMS, load
 from chainrule.page.desk import Desk
 from chainrule.page.guard import ENTER, Guard
 from chainrule.page.keys import Keys
-from chainrule.phrases import language, say
+from chainrule.phrases import say, speaking
 
 READING = 10.0
 """Seconds within which a body must be there."""
@@ -52,10 +52,10 @@ INDEX = """<!DOCTYPE html>
 
 
 class Page:
-    """The routes. Each ask runs under the desk's lock, in the page's language."""
+    """The routes. Each ask runs under the desk's lock."""
 
     def __init__(self, desk: Desk, keys: Keys, port: int, spoken: str = "en") -> None:
-        self.desk, self.keys, self.spoken = desk, keys, spoken
+        self.desk, self.keys = desk, keys
         self._leaving: set[asyncio.Future[Any]] = set()
         self._loaded = False
         routes = {"/": "GET", "/favicon.ico": "GET", **dict.fromkeys(STATIC, "GET"), ENTER: "POST"}
@@ -71,12 +71,11 @@ class Page:
             ]
         )
         app.router.redirect_slashes = False
-        self.guard = Guard(app, routes, keys, port)
+        self.guard = Guard(app, routes, keys, port, spoken)
 
     async def _index(self, request: Request) -> Response:
-        with language(self.spoken):
-            noscript = say("This page needs JavaScript. Without it, read the step with: chainrule explain")
-        return Response(INDEX.format(language=self.spoken, noscript=html.escape(noscript)), media_type="text/html")
+        noscript = say("This page needs JavaScript. Without it, read the step with: chainrule explain")
+        return Response(INDEX.format(language=speaking(), noscript=html.escape(noscript)), media_type="text/html")
 
     def _served(self, answer: Callable[[Request, dict[str, Any]], Any]) -> Callable[[Request], Any]:
         """Reads what was sent, and says in words what went wrong."""
@@ -108,9 +107,8 @@ class Page:
             if self.keys.failed():
                 await asyncio.sleep(1.0)
                 return answers.refused(429, {"Retry-After": "60"})
-            problem = Problem(
-                "this link was used before, or is of another server", do="open the link that stands in the terminal"
-            )
+            do = say("open the link that stands in the terminal")
+            problem = Problem(say("this link was used before, or is of another server"), do=do)
             return answers.said(answers.trouble([problem]), 401, {"WWW-Authenticate": "Chainrule"})
         response = answers.said({"key": self.keys.key})
         response.set_cookie(self.guard.cookie_name, self.keys.cookie, httponly=True, samesite="strict")
@@ -119,7 +117,7 @@ class Page:
     async def _ask(self, verb: str, request: Request, body: dict[str, Any]) -> Response:
         leaving = self._left(request)
         try:
-            data = await turns.answered(self.desk, partial(self._spoken, ASKS[verb], body), leaving)
+            data = await turns.answered(self.desk, partial(ASKS[verb], self.desk, body), leaving)
         finally:
             self._forget(leaving)
         if not self._loaded:
@@ -131,8 +129,8 @@ class Page:
         leaving = self._left(request)
         try:
             # up to its first event, so that what is wrong with an ask is refused, and not told as an event
-            stream = await turns.answered(self.desk, partial(self._spoken, STREAMS[verb], body), leaving)
-            events = turns.Events(self.desk, self._speaking(iter(stream)), leaving)
+            stream = await turns.answered(self.desk, partial(STREAMS[verb], self.desk, body), leaving)
+            events = turns.Events(self.desk, iter(stream), leaving)
             first = await events.next()
         except BaseException:
             self._forget(leaving)
@@ -141,37 +139,20 @@ class Page:
 
     async def _told(
         self, events: turns.Events, event: dict[str, Any] | None, leaving: asyncio.Future[Any]
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncIterator[bytes]:
         try:
             while event is not None:
-                yield event
+                yield answers.written(event)
                 event = await events.next()
         except turns.GoneError:
             pass
         except InputError as error:
-            yield answers.trouble(error.problems[:20])
+            yield answers.written(answers.trouble(error.problems[:20]))
         except Exception as error:
-            yield failed(error)
+            yield answers.written(failed(error))
         finally:
             self._forget(leaving)
             await events.close()
-
-    def _spoken(self, ask: Callable[[Desk, dict[str, Any]], Any], body: dict[str, Any]) -> Any:
-        with language(self.spoken):
-            return ask(self.desk, body)
-
-    def _speaking(self, stream: Any) -> Any:
-        """The stream, each event made in the page's language."""
-        try:
-            while True:
-                with language(self.spoken):
-                    event = next(stream, None)
-                if event is None:
-                    return
-                yield event
-        finally:
-            if hasattr(stream, "close"):
-                stream.close()
 
     def _left(self, request: Request) -> asyncio.Future[Any]:
         """Done when whoever asks has gone, or the server ends."""
@@ -200,8 +181,8 @@ def failed(error: BaseException) -> dict[str, Any]:
     with suppress(OSError, AttributeError):
         sys.stderr.write(f"error {name}:\n{''.join(traceback.format_exception(error))}")
         sys.stderr.flush()
-    do = f"the terminal tells more under {name}: please report it"
-    return answers.trouble([Problem("this is a mistake of chainrule, not yours", do=do)], name)
+    do = say("the terminal tells more under {name}: please report it", name=name)
+    return answers.trouble([Problem(say("this is a mistake of chainrule, not yours"), do=do)], name)
 
 
 async def _nothing(request: Request) -> Response:

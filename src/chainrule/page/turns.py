@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from chainrule.errors import InputError
 from chainrule.page.desk import Desk
+from chainrule.phrases import say
 
 T = TypeVar("T")
 
@@ -58,9 +59,8 @@ class Turn:
 
 def late(seconds: float) -> InputError:
     """What is said of an ask that took too long."""
-    return InputError(
-        f"this takes more than {seconds:g} seconds", do="ask for less: fewer updates, fewer rows, a smaller network"
-    )
+    what = say("this takes more than {seconds} seconds", seconds=f"{seconds:g}")
+    return InputError(what, do=say("ask for less: fewer updates, fewer rows, a smaller network"))
 
 
 def _nothing() -> None:

@@ -56,7 +56,7 @@ interface CardProps {
   current: string | undefined;
   lit: Set<string>;
   reached: (id: string) => boolean;
-  before: Map<string, string>;
+  before: Map<string, Drawn>;
   open: (id: string) => void;
 }
 
@@ -82,15 +82,15 @@ export function Card({ box, size, title, rows, main, numbers, current, lit, reac
       {lines.map(({ label, number }, i) => {
         const y = top + 35 + i * 17;
         const old = before.get(number.id);
-        const changed = old !== undefined && old !== number.shown;
+        const changed = old !== undefined && old.shown !== number.shown;
         const classes = [lit.has(number.id) && "lit", !reached(number.id) && "later", changed && "changed"];
         const tight = size === "small" && wide(number.brief) > box.width - 20;
-        const full = size === "full" && wide(number.shown) + 0.85 * wide(changed ? old : label) < box.width - 24;
+        const full = size === "full" && wide(number.shown) + 0.85 * wide(changed ? old.shown : label) < box.width - 24;
         return (
           <g class={`row ${classes.filter(Boolean).join(" ")}`} onClick={click(number.id)}>
             <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />
             {changed && size === "full" ? (
-              <text class="old" x={left + 10} y={y}>{full ? old : old.slice(0, 7)}</text>
+              <text class="old" x={left + 10} y={y}>{full ? old.shown : old.brief}</text>
             ) : (
               label && <text class="soft" x={left + 10} y={y}>{label}</text>
             )}

@@ -1,6 +1,6 @@
 // The weights: colour and dashes say the sign, width the size; those that are active have an arrow the way numbers go.
 
-import type { Edge, Phase } from "../data";
+import type { Drawn, Edge, Phase } from "../data";
 import { along, line, wide, type Layout, type Tag } from "./layout";
 import { stand, type Lit } from "./lit";
 
@@ -10,7 +10,7 @@ interface Props {
   phase: Phase;
   lit: Lit;
   hovered: string | null;
-  before: Map<string, string>;
+  before: Map<string, Drawn>;
   focused: string | null;
   name: (edge: Edge) => string;
   open: (id: string) => void;
@@ -125,15 +125,16 @@ function roomy(plan: Layout, tags: Tag[], place: number): boolean {
   );
 }
 
-function tag(edge: Edge, phase: Phase, before: Map<string, string>): Tag {
+function tag(edge: Edge, phase: Phase, before: Map<string, Drawn>): Tag {
   const number = ofPhase(edge, phase);
   const weight = edge.numbers.weight!;
   const old = before.get(number.id);
   let name = phase === "backward" && number !== weight ? `∂E/∂${edge.name}` : edge.name;
   let value = phase === "given" || phase === "forward" || phase === "loss" ? short(number.shown, number.brief) : number.brief;
   if (phase === "update" && number !== weight) [name, value] = [`${edge.name} ${weight.brief}`, `→ ${number.brief}`];
-  else if (old !== undefined && old !== number.shown) {
-    [name, value] = [`${name} ${short(old, old.slice(0, 7))}`, `→ ${value}`];
+  else if (old !== undefined && old.shown !== number.shown) {
+    const was = short(old.shown, old.brief);
+    [name, value] = [phase === "backward" ? was : `${name} ${was}`, `→ ${value}`];
   }
   return { edge, name, value, width: Math.max(wide(name) * 0.9, wide(value)) + 6 };
 }

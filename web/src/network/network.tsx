@@ -1,7 +1,7 @@
 // The drawing of the network: columns of units, the weights between them, targets and loss at the end.
 
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Column, Edge, Phase, Unit, View } from "../data";
+import type { Column, Drawn, Edge, Phase, Unit, View } from "../data";
 import { useDesk } from "../desk";
 import { t } from "../phrases";
 import { goTo } from "../try/blank";
@@ -72,7 +72,7 @@ function Drawing() {
   const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
 
   return (
-    <div class="network" ref={holder} onFocusCapture={() => setInside(true)} onBlurCapture={() => setInside(false)}>
+    <div class={`network ${plan.height < 0.6 * window.innerHeight ? "stays" : ""}`} ref={holder} onFocusCapture={() => setInside(true)} onBlurCapture={() => setInside(false)}>
       <svg
         viewBox={`0 0 ${plan.width} ${plan.height}`}
         width={plan.width}
@@ -143,10 +143,10 @@ function Drawing() {
 /** A card without a title: one or two numbers. */
 function Rows({ box, rows, lit, reached, before, open, small }: {
   box: Box;
-  rows: { label: string; number: { id: string; shown: string; brief: string } }[];
+  rows: { label: string; number: Drawn }[];
   lit: Set<string>;
   reached: (id: string) => boolean;
-  before: Map<string, string>;
+  before: Map<string, Drawn>;
   open: (id: string) => void;
   small: boolean;
 }) {
@@ -156,13 +156,13 @@ function Rows({ box, rows, lit, reached, before, open, small }: {
     <g aria-hidden="true">
       {rows.map(({ label, number }, i) => {
         const old = before.get(number.id);
-        const changed = old !== undefined && old !== number.shown;
+        const changed = old !== undefined && old.shown !== number.shown;
         const classes = `row ${lit.has(number.id) ? "lit" : ""} ${reached(number.id) ? "" : "later"} ${changed ? "changed" : ""}`;
         const y = first + i * 17;
         return (
           <g class={classes} onClick={(event) => (event.stopPropagation(), open(number.id))}>
             <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />
-            {!small && <text class={changed ? "old" : "soft"} x={left + 10} y={y}>{changed ? old!.slice(0, 6) : label}</text>}
+            {!small && <text class={changed ? "old" : "soft"} x={left + 10} y={y}>{changed ? old.brief : label}</text>}
             <text class="number" x={left + box.width - (small ? 6 : 10)} y={y}>{small || changed ? number.brief : number.shown}</text>
           </g>
         );
@@ -259,13 +259,13 @@ function neighbour(key: string, pressed: string, columns: Column[], ends: boolea
 }
 
 /** Every number of the drawing before the change, as it was written. */
-function oldNumbers(before: View | null): Map<string, string> {
-  const found = new Map<string, string>();
+function oldNumbers(before: View | null): Map<string, Drawn> {
+  const found = new Map<string, Drawn>();
   for (const column of before?.network.columns ?? [])
-    for (const unit of column.units ?? []) for (const number of Object.values(unit.numbers)) found.set(number.id, number.shown);
-  for (const edge of before?.network.edges ?? []) for (const number of Object.values(edge.numbers)) found.set(number.id, number.shown);
+    for (const unit of column.units ?? []) for (const number of Object.values(unit.numbers)) found.set(number.id, number);
+  for (const edge of before?.network.edges ?? []) for (const number of Object.values(edge.numbers)) found.set(number.id, number);
   const loss = before?.network.loss?.number;
-  if (loss) found.set(loss.id, loss.shown);
+  if (loss) found.set(loss.id, loss);
   return found;
 }
 

@@ -20,7 +20,8 @@ export function phaseName(phase: Phase): string {
   return { given: t("Given"), forward: t("Forward"), loss: t("Loss"), backward: t("Backward"), update: t("Update") }[phase];
 }
 
-export function framesOf(view: View): Frame[] {
+/** All that is told; of a larger network what leads to the number that was opened. */
+export function framesOf(view: View, leading: Step[] = []): Frame[] {
   const first: Frame = { id: null, phase: "given", title: phaseName("given"), part: "", reason: "" };
   const told = view.sections.flatMap((section) =>
     section.parts.flatMap((part) =>
@@ -31,7 +32,9 @@ export function framesOf(view: View): Frame[] {
       ),
     ),
   );
-  return [first, ...told];
+  const derived = view.sections.length ? [] : leading.filter((each) => each.phase !== "given");
+  const own = derived.map((each) => ({ id: each.id, phase: each.phase, title: phaseName(each.phase), part: "", reason: each.because }));
+  return [first, ...told, ...own];
 }
 
 export interface Walking {
@@ -50,13 +53,14 @@ export interface Walking {
 }
 
 export function useWalk(): Walking {
-  const { view, frame: wanted, setFrame, chosen, choose, step } = useDesk();
-  const frames = useMemo(() => framesOf(view), [view]);
+  const { view, frame: wanted, setFrame, chosen, choose, step, leading } = useDesk();
+  const frames = useMemo(() => framesOf(view, leading.flatMap((id) => step(id) ?? [])), [view, leading, step]);
   const places = useMemo(() => new Map(frames.map((each, i) => [each.id, i])), [frames]);
-  const at = Math.max(0, Math.min(frames.length - 1, wanted));
+  // the chosen number, where it is one of the frames; after a change it may be gone, and the place remains
+  const own = chosen !== null && step(chosen) ? places.get(chosen) : undefined;
+  const at = own ?? Math.max(0, Math.min(frames.length - 1, wanted));
   const frame = frames[at]!;
-  const shown = chosen ?? frame.id;
-  const found = shown === null ? undefined : step(shown);
+  const found = (chosen !== null ? step(chosen) : undefined) ?? (frame.id !== null ? step(frame.id) : undefined);
   const go = useCallback(
     (to: number) => {
       const next = Math.max(0, Math.min(frames.length - 1, to));

@@ -1,5 +1,6 @@
 // Walk: number after number through forward, loss, backward and update.
 
+import { useEffect } from "preact/hooks";
 import { useDesk } from "../desk";
 import { t } from "../phrases";
 import { Causes } from "./causes";
@@ -11,19 +12,25 @@ import { Given, Shown } from "./shown";
 import "./walk.css";
 
 export function Walk() {
-  const { chosen } = useDesk();
+  const { view, chosen, step: known, fetchStep, busy } = useDesk();
   const walk = useWalk();
-  const { step, frame } = walk;
+  const { step } = walk;
+  const listed = view.sections.length > 0; // all numbers are here; of a larger network they are brought when they are opened
+  const missing = !listed && chosen !== null && !known(chosen);
+  useEffect(() => {
+    if (missing) void fetchStep(chosen, true);
+  }, [view]);
   return (
     <div class="walk">
-      {walk.frames.length > 1 ? <Controls walk={walk} /> : <AllNumbers walk={walk} />}
-      {step ? <Shown walk={walk} step={step} /> : chosen || frame.id ? <p class="soft">{t("This number is being brought.")}</p> : <Given walk={walk} />}
+      {!listed && <AllNumbers walk={walk} />}
+      {walk.frames.length > 1 && <Controls walk={walk} />}
+      {step ? <Shown walk={walk} step={step} /> : missing && busy ? <p class="soft">{t("This number is being brought.")}</p> : <Given walk={walk} />}
       <p class="sr" aria-live="polite" data-live>
         {step ? `${step.name} = ${step.shown}. ${step.because}` : t("All that is given.")}
       </p>
       {step && <Causes walk={walk} step={step} />}
       {step && <Here walk={walk} step={step} />}
-      {walk.frames.length > 1 && <AllNumbers walk={walk} />}
+      {listed && <AllNumbers walk={walk} />}
     </div>
   );
 }

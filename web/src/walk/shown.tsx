@@ -38,13 +38,20 @@ export function Shown({ walk, step }: { walk: Walking; step: Step }) {
   );
 }
 
+/** What kind of given number it is, in words. */
+function kindOf(step: Step): string {
+  const symbol = step.array.split("|")[0]!;
+  const known: Record<string, string> = { x: t("Inputs"), t: t("Targets"), W: t("Weights"), b: t("Biases") };
+  return known[symbol] ?? (step.because || t("Constants of the rules"));
+}
+
 /** The first frame: what is there before anything is computed. */
 export function Given({ walk }: { walk: Walking }) {
   const { view } = useDesk();
   const given = view.steps.filter((each) => each.phase === "given" && !each.uses.length);
   const groups = new Map<string, Step[]>();
   for (const each of given) {
-    const kind = each.because || t("Constants of the rules.");
+    const kind = kindOf(each);
     groups.set(kind, [...(groups.get(kind) ?? []), each]);
   }
   return (
@@ -52,13 +59,13 @@ export function Given({ walk }: { walk: Walking }) {
       <p class="where">{t("Given")}</p>
       <h2>{t("What is there at the start")}</h2>
       <p class="because">
-        {walk.frames.length > 1
+        {view.sections.length > 0
           ? t("Step forward to compute with these numbers, one after the other. Any number in the drawing can be opened.")
           : t("This network is too large to walk through number by number. Open a unit or a weight of a layer, or say a name: what leads to it is shown.")}
       </p>
       {[...groups].map(([kind, steps]) => (
         <section class="group">
-          <h3>{kind.replace(/^Given: /, "")}</h3>
+          <h3>{kind}</h3>
           <ul class="chips">
             {steps.slice(0, 60).map((each) => (
               <li><button onClick={() => walk.open(each.id)}><Maths tree={each.label} /> {each.shown}</button></li>
