@@ -28,7 +28,7 @@ def templates():
     for path in sorted(SOURCE.rglob("*.py")):
         for template, line in in_python(path):
             found.setdefault(template, f"{path.relative_to(SOURCE)}:{line}")
-    for kind in ("activation", "loss"):
+    for kind in ("activation", "loss", "optimizer"):
         for name in names(kind):
             sentence = " ".join(find(kind, name).__doc__.split("\n\n")[0].split())
             found.setdefault(sentence, f"the docstring of {name}")
@@ -62,12 +62,15 @@ def in_python(path):
 
 
 def in_front_end():
-    """The templates of t("...") in the front end; of t(NAMES[each]) those in the table NAMES."""
+    """The templates of t("...") in the front end; of t(NAMES[each]), or of t(name) beside Object.entries(NAMES), those in the
+    table NAMES."""
     sources = {path: path.read_text("utf-8") for path in sorted(FRONT_END.rglob("*.ts*")) if path.name != "phrases.ts"}
     for path, source in sources.items():
         for match in CALL.finditer(source):
             said = first_argument(source[match.end() :])
             tables = re.findall(r"\b(\w+)\[", said)
+            if re.fullmatch(r"\w+", said):
+                tables = re.findall(r"Object\.(?:entries|values)\((\w+)\)", source)
             outside = re.sub(r"\[[^\]]*\]", "", said)
             found = ["".join(TEXT.findall(outside))] if "+" in outside else TEXT.findall(outside)
             for name in tables:

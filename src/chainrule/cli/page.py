@@ -18,7 +18,8 @@ from chainrule.phrases import LANGUAGES
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", help="What the page speaks.")
 def command(what: str, port: int | None, host: str, i_know: bool, no_browser: bool, language: str) -> None:
-    """Open WHAT in the browser: a spec file (TOML or JSON), the name of a bundled example, or a recorded run's folder.
+    """Open WHAT in the browser: a spec file (TOML or JSON), the name of a bundled example, a page that was kept (HTML), or a
+    recorded run's folder.
 
     The page is served by this command, on this machine, until Ctrl-C. Its address works once; when it is needed again, a
     fresh one is printed.

@@ -16,6 +16,7 @@ from chainrule.page.body import Body
 from chainrule.page.desk import Desk
 from chainrule.phrases import say
 from chainrule.spec import Example, Limits, reshaping
+from chainrule.spec.reshaping import Made
 from chainrule.spec.revising import NUMBERS, place_of, revised
 from chainrule.tracing import Trace
 
@@ -86,14 +87,23 @@ def structure(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     else:
         made = _layers(body, action, example)
     body.close()
-    changed, notes = made
-    desk.place(affordable(changed), notes=[*notes, *changed.warnings])
+    changed = affordable(made.example)
+    desk.place(changed, notes=[*_said(made), *changed.warnings])
     if action == "add_sample":
         desk.sample = len(changed.x)
     return desk.view()
 
 
-def _layers(body: Body, action: str, example: Example) -> tuple[Example, list[str]]:
+def _said(made: Made) -> list[str]:
+    """What else came of another structure, in words."""
+    drawn = say("1 new weight was drawn") if made.drawn == 1 else say("{n} new weights were drawn", n=f"{made.drawn:,}")
+    return [
+        *([drawn] if made.drawn else []),
+        *([say("names of weights that no longer fit were left out")] if made.unnamed else []),
+    ]
+
+
+def _layers(body: Body, action: str, example: Example) -> Made:
     layer = body.whole("layer", least=0)
     if layer is None:
         raise InputError(say("which layer is not said"), do=say("give its number"), field="layer")
@@ -163,7 +173,10 @@ def _rows(columns: list[Column]) -> dict[str, Any]:
     differing = {name for name, _ in rows if len({column.numbers.get(name) for column in columns}) > 1}
     first = sorted(rows, key=lambda row: row[0] not in differing and row[0] not in comparing.LOSSES)
     kept = {name for name, _ in first[:ROWS]}
-    told = [{"name": say(name), "cells": cells, "differs": name in differing} for name, cells in rows if name in kept]
+    losses = dict(zip(comparing.LOSSES, (say("loss before"), say("loss after")), strict=True))
+    told = [
+        {"name": losses.get(name, name), "cells": cells, "differs": name in differing} for name, cells in rows if name in kept
+    ]
     return {"rows": told, "left_out": len(rows) - len(told)}
 
 

@@ -9,9 +9,7 @@ from chainrule.conventions import CHOICES, Conventions
 from chainrule.phrases import say
 from chainrule.rules.rule import CATALOGUE, find, names
 
-KINDS = ("activation", "loss", "optimizer", "initializer")
-
-REDUCTIONS = {"mean": "the mean over the samples", "sum": "the sum over the samples"}
+KINDS = ("activation", "loss", "optimizer")
 
 
 def rules(kind: str) -> list[dict[str, Any]]:
@@ -34,7 +32,7 @@ def parameter(each: Field[Any]) -> dict[str, Any]:
     return {
         "name": each.name,
         "symbol": each.metadata.get("symbol", ""),
-        "wanted": each.metadata.get("wanted", ""),
+        "wanted": _wanted(each.metadata["limits"], each.metadata["whole"]) if "limits" in each.metadata else "",
         "options": list(each.metadata.get("options", ())),
         "default": None if each.default is MISSING else each.default,
     }
@@ -58,7 +56,8 @@ def conventions(places: int = Conventions.places) -> list[dict[str, Any]]:
         for path, (name, words, label) in spoken.items()
     ]
     loss = {"path": "network.reduction", "label": say("Loss of many samples")}
-    return [*found, {**loss, "options": [[value, say(words)] for value, words in REDUCTIONS.items()]}]
+    reductions = [["mean", say("the mean over the samples")], ["sum", say("the sum over the samples")]]
+    return [*found, {**loss, "options": reductions}]
 
 
 def _spoken(name: str, value: str, places: int) -> dict[str, str]:
@@ -67,4 +66,16 @@ def _spoken(name: str, value: str, places: int) -> dict[str, str]:
 
 
 def _sentence(cls: type[Any]) -> str:
-    return (cls.__doc__ or "").strip().split("\n")[0]
+    return say(" ".join((cls.__doc__ or "").split("\n\n")[0].split()))
+
+
+def _wanted(limits: dict[str, float], whole: bool) -> str:
+    """What a number may be, in words."""
+    words = {
+        "above": say("above {n}", n=f"{limits.get('above', 0):g}"),
+        "at_least": say("at least {n}", n=f"{limits.get('at_least', 0):g}"),
+        "below": say("below {n}", n=f"{limits.get('below', 0):g}"),
+        "at_most": say("at most {n}", n=f"{limits.get('at_most', 0):g}"),
+    }
+    kind = say("a whole number") if whole else say("a number")
+    return say(", ").join([kind, *(words[name] for name in words if name in limits)])

@@ -218,7 +218,7 @@ class Practice:
         """Why the loss is not finite, in words."""
         number = training.number + 1
         rows = training.rows(number)
-        when = say("update {number} (with {rows} rows", number=f"{number:,}", rows=f"{len(rows):,}")
+        when = f"update {number:,} (with {len(rows):,} rows"
         rate = float(training.rate(number))
         return diagnosis.explain(training.task, training.session, rows, math.nan, rate, when)
 

@@ -89,9 +89,11 @@ def number(
 ) -> Any:
     """A hyper-parameter: a finite number with its textbook symbol and its allowed range."""
 
-    limits = [f" above {above:g}" if above > -math.inf else "", f", at least {at_least:g}" if at_least > -math.inf else ""]
-    limits += [f", below {below:g}" if below < math.inf else "", f", at most {at_most:g}" if at_most < math.inf else ""]
-    wanted = ("a whole number" if whole else "a number") + "".join(limits)
+    given = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
+    limits = {name: limit for name, limit in given.items() if abs(limit) < math.inf}
+    wanted = "a whole number" if whole else "a number"
+    for place, (name, limit) in enumerate(limits.items()):
+        wanted += f"{' ' if name == 'above' and not place else ', '}{name.replace('_', ' ')} {limit:g}"
 
     def check(owner: str, name: str, value: Any) -> object:
         kind = numbers.Integral if whole else numbers.Real
@@ -102,7 +104,7 @@ def number(
             return value
         return int(value) if whole else float(value)
 
-    metadata = {"symbol": symbol, "check": check, "wanted": wanted}
+    metadata = {"symbol": symbol, "check": check, "limits": limits, "whole": whole}
     return field(default=MISSING if default is None else default, metadata=metadata)
 
 

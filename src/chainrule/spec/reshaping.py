@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 Places = list[int | None]
 """For each place, the old place whose numbers stay there; None for what is new."""
+
+
+class Made(NamedTuple):
+    """An example of another shape: how many of its weights were drawn, and whether names of weights did not fit any more."""
+
+    example: Example
+    drawn: int = 0
+    unnamed: bool = False
 
 
 @dataclass
@@ -62,14 +70,14 @@ class Shape:
         self.data["data"]["targets"] = [_placed(row, units, 0.0) for row in self.data["data"]["targets"]]
 
 
-def add_unit(example: Example, layer: int, limits: Limits) -> tuple[Example, list[str]]:
+def add_unit(example: Example, layer: int, limits: Limits) -> Made:
     """One more unit at a layer's end; layer 0 are the inputs."""
     shape = _shape(example)
     units = [*_units(example, shape, layer), None]
     return _reshaped(example, shape, layer, units, limits)
 
 
-def remove_unit(example: Example, layer: int, unit: int, limits: Limits) -> tuple[Example, list[str]]:
+def remove_unit(example: Example, layer: int, unit: int, limits: Limits) -> Made:
     """A layer without one of its units (from 1), and without all weights from and to it; layer 0 are the inputs."""
     shape = _shape(example)
     units = list(_units(example, shape, layer))
@@ -82,9 +90,7 @@ def remove_unit(example: Example, layer: int, unit: int, limits: Limits) -> tupl
     return _reshaped(example, shape, layer, units, limits)
 
 
-def add_layer(
-    example: Example, layer: int, limits: Limits, units: int | None = None, activation: str | None = None
-) -> tuple[Example, list[str]]:
+def add_layer(example: Example, layer: int, limits: Limits, units: int | None = None, activation: str | None = None) -> Made:
     """A dense layer in front of a layer: as wide as what comes before it, and of its neighbour's kind, where that is not
     said."""
     shape = _shape(example)
@@ -105,7 +111,7 @@ def add_layer(
     return _built(example, shape, limits)
 
 
-def remove_layer(example: Example, layer: int, limits: Limits) -> tuple[Example, list[str]]:
+def remove_layer(example: Example, layer: int, limits: Limits) -> Made:
     """The network without a layer; what came into it goes into the next one, place by place."""
     shape = _shape(example)
     if not 1 <= layer <= len(shape.slots):
@@ -123,7 +129,7 @@ def remove_layer(example: Example, layer: int, limits: Limits) -> tuple[Example,
     return _built(example, shape, limits)
 
 
-def set_biases(example: Example, layer: int, kind: str, limits: Limits) -> tuple[Example, list[str]]:
+def set_biases(example: Example, layer: int, kind: str, limits: Limits) -> Made:
     """A layer with no biases, with one that it shares, or with one for each unit."""
     data = copy.deepcopy(example.data)
     if not 1 <= layer <= len(example.network.layers) or not isinstance(example.network.layers[layer - 1], Dense):
@@ -136,33 +142,31 @@ def set_biases(example: Example, layer: int, kind: str, limits: Limits) -> tuple
     else:
         width = example.network.widths[layer - 1]
         entry["biases"] = now[0] if kind == "shared" else now if len(now) == width else now[:1] * width
-    return example.rewritten(data, limits), []
+    return Made(example.rewritten(data, limits))
 
 
-def add_sample(example: Example, sample: int, limits: Limits) -> tuple[Example, list[str]]:
+def add_sample(example: Example, sample: int, limits: Limits) -> Made:
     """One more sample at the end, with the numbers of another: a beginning that fits the loss, to be changed."""
     return _resampled(example, sample, limits, lambda rows: [*rows, copy.deepcopy(rows[sample - 1])])
 
 
-def remove_sample(example: Example, sample: int, limits: Limits) -> tuple[Example, list[str]]:
+def remove_sample(example: Example, sample: int, limits: Limits) -> Made:
     """The data without a sample."""
     if len(example.x) == 1:
         raise InputError("this is the only sample", do="change its numbers instead", field="sample")
     return _resampled(example, sample, limits, lambda rows: rows[: sample - 1] + rows[sample:])
 
 
-def take_over(example: Example, limits: Limits) -> tuple[Example, list[str]]:
+def take_over(example: Example, limits: Limits) -> Made:
     """The numbers of a table in the place of its name, so that they can be changed."""
     from chainrule.spec.writing import inlined
 
     if "table" not in example.data["data"]:
         raise InputError("the numbers stand in the example already", do="change them")
-    return example.rewritten(inlined(example), limits), []
+    return Made(example.rewritten(inlined(example), limits))
 
 
-def _resampled(
-    example: Example, sample: int, limits: Limits, changed: Callable[[list[Any]], list[Any]]
-) -> tuple[Example, list[str]]:
+def _resampled(example: Example, sample: int, limits: Limits, changed: Callable[[list[Any]], list[Any]]) -> Made:
     refuse_table(example, "sample")
     if not 1 <= sample <= len(example.x):
         raise InputError(f"there is no sample {sample}", do=f"choose one of {len(example.x)}", field="sample")
@@ -174,7 +178,7 @@ def _resampled(
     for entry in data["network"]["layers"]:
         if "keep" in entry:
             entry["keep"] = changed(_matrix(entry["keep"]))
-    return example.rewritten(data, limits), []
+    return Made(example.rewritten(data, limits))
 
 
 def _shape(example: Example) -> Shape:
@@ -200,7 +204,7 @@ def _units(example: Example, shape: Shape, layer: int) -> Places:
     return shape.slots[layer - 1].units
 
 
-def _reshaped(example: Example, shape: Shape, layer: int, units: Places, limits: Limits) -> tuple[Example, list[str]]:
+def _reshaped(example: Example, shape: Shape, layer: int, units: Places, limits: Limits) -> Made:
     """A layer, or the inputs, with other units."""
     if layer == 0:
         opened(example, shape.data)
@@ -212,7 +216,7 @@ def _reshaped(example: Example, shape: Shape, layer: int, units: Places, limits:
     return _built(example, shape, limits)
 
 
-def _built(example: Example, shape: Shape, limits: Limits) -> tuple[Example, list[str]]:
+def _built(example: Example, shape: Shape, limits: Limits) -> Made:
     """The example of this shape: drawn as if nothing were given, then with all numbers that stay."""
     data, names = shape.data, shape.data.pop("names", {})
     data["network"]["layers"] = [_without_weights(slot) for slot in shape.slots]
@@ -232,8 +236,7 @@ def _built(example: Example, shape: Shape, limits: Limits) -> tuple[Example, lis
         if written or not alike:
             entry.pop("units", None)
             entry["weights"] = weights_of(made, place, in_columns(data, entry))
-    notes = [f"{drawn:,} new weights were drawn" if drawn > 1 else "1 new weight was drawn"] if drawn else []
-    return _named(example, shape, names, limits, notes)
+    return _named(example, shape, names, limits, drawn)
 
 
 def _stay(slot: Slot) -> tuple[Any, Any]:
@@ -245,9 +248,7 @@ def _stay(slot: Slot) -> tuple[Any, Any]:
     return here, there
 
 
-def _named(
-    example: Example, shape: Shape, names: dict[str, Any], limits: Limits, notes: list[str]
-) -> tuple[Example, list[str]]:
+def _named(example: Example, shape: Shape, names: dict[str, Any], limits: Limits, drawn: int) -> Made:
     """With the names of the weights of the layers in front of the first that changed; without any if those do not do."""
     given = names.get("weights")
     style = {key: value for key, value in names.items() if key != "weights"}
@@ -261,8 +262,7 @@ def _named(
             if not tried or not all(problem.field.startswith("names") for problem in error.problems):
                 raise
             continue
-        lost = given is not None and tried != given
-        return made, [*notes, "names of weights that no longer fit were left out"] if lost else notes
+        return Made(made, drawn, given is not None and tried != given)
     raise AssertionError("the last of these returns or raises")
 
 
