@@ -1,3 +1,3 @@
 """What several test files use is in files of its own; the fixtures among it are named here."""
 
-pytest_plugins = ["browser"]
+pytest_plugins = ["browser", "page_serving"]

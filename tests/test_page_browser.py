@@ -24,10 +24,10 @@ def test_the_page_opens_and_its_numbers_are_those_of_explain(open_page, what):
     view = answer.value.json()
     assert {step["id"]: step["value"] for step in view["steps"]} == {step["id"]: step["value"] for step in told["steps"]}
     page.wait_for_selector(".page h1")
-    drawn = page.locator("section.drawing svg").text_content()
+    drawn = page.locator("section.drawing svg[role=group]").text_content()
     for column in view["network"]["columns"]:
         for unit in column["units"]:
-            assert unit["shown"] in drawn
+            assert unit["shown"] in drawn or unit["numbers"]["out"]["brief"] in drawn
 
 
 def test_walking_goes_from_number_to_number(open_page):
@@ -78,3 +78,34 @@ def test_a_page_that_talks_to_its_console_or_to_elsewhere_is_found_out(browser, 
     text = "\n".join(wrong)
     for expected in ("hello", "thrown", "127.0.0.1:9", "TrustedHTML"):
         assert expected in text
+
+
+def test_a_server_that_is_killed_is_missed_in_words(open_page):
+    """W18."""
+    page = open_page("mazur", expected=["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET"])
+    page.server.process.kill()
+    page.server.process.wait()
+    page.get_by_role("tab", name="Change").click()
+    page.get_by_text("The program does not answer").first.wait_for()
+    assert page.locator("section.drawing svg").first.is_visible()  # what is here stays to be looked at
+
+
+def test_a_tab_of_an_earlier_server_is_told_where_the_link_is(open_page, page_server):
+    """W13: the same port, another server."""
+    page = open_page("mazur", expected=[REFUSAL])
+    page.server.stop()
+    again = page_server("mazur", "--port", str(page.server.port))
+    page.get_by_role("tab", name="Change").click()
+    page.get_by_text("open the link that stands in the terminal").first.wait_for()
+    page.goto(again.link)
+    page.reload()
+    page.wait_for_selector(".page h1")
+
+
+def test_without_scripts_the_page_says_what_to_do(browser, page_server):
+    server = page_server("mazur")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.link)
+    assert "chainrule explain" in page.locator("noscript").inner_text()
+    context.close()

@@ -117,7 +117,7 @@ def test_english_reads_no_table():
 def traced(name):
     """An example; of a table's many rows a few."""
     example = load_example(name)
-    return derive(example.with_settings([("data.rows", "5")]) if len(example.x) > 5 else example)
+    return derive(example.with_settings([("data.rows", "[1, 180, 300, 310]")]) if len(example.x) > 5 else example)
 
 
 def allowed(trace):
@@ -201,7 +201,7 @@ def test_chinese_latex_asks_for_ctex():
     assert "ctex" not in tell(trace, "latex", timed=False)
 
 
-@pytest.mark.parametrize("cells", [40, 60, 80])
+@pytest.mark.parametrize("cells", [50, 64, 80])
 def test_lines_of_text_fit_the_terminal(cells):
     told = tell(derive(load_example("mazur")), "text", timed=False, language="zh", width=cells)
     assert all(width(line) <= cells for line in told.splitlines() if re.search(r"[\u3000-\u9fff]", line))

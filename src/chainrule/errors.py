@@ -87,9 +87,15 @@ def shown(value: object, width: int = 60) -> str:
 
 def printable(text: str, keep: str = "") -> str:
     """Control and direction-changing characters as visible escapes, so that a name cannot steer a terminal or a page."""
+    if text.isprintable() and (text.isascii() or not any(sign in text for sign in _FILLERS)):
+        return text  # the usual case, found out at once
     return "".join(sign if sign in keep or not _steers(sign) else f"\\u{ord(sign):04x}" for sign in text)
+
+
+_FILLERS = "\u034f\u115f\u1160\u3164\uffa0"
+"""Letters that show nothing."""
 
 
 def _steers(sign: str) -> bool:
     """Whether a sign is invisible and may act on a terminal or turn text round: controls, formats, separators, fillers."""
-    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp") or sign in "\u034f\u115f\u1160\u3164\uffa0"
+    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp") or sign in _FILLERS

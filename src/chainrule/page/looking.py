@@ -11,7 +11,7 @@ from chainrule.explain.scene import told
 from chainrule.page.body import Body
 from chainrule.page.desk import Desk
 
-NEAREST = 40
+NEAREST = 30
 """Numbers that are sent at once of those that lead to one, nearest first; each of the others is sent when it is opened."""
 
 

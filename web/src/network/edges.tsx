@@ -133,7 +133,8 @@ function tag(edge: Edge, phase: Phase, before: Map<string, Drawn>): Tag {
   let value = phase === "given" || phase === "forward" || phase === "loss" ? short(number.shown, number.brief) : number.brief;
   if (phase === "update" && number !== weight) [name, value] = [`${edge.name} ${weight.brief}`, `→ ${number.brief}`];
   else if (old !== undefined && old.shown !== number.shown) {
-    [name, value] = [`${name} ${short(old.shown, old.brief)}`, `→ ${value}`];
+    const was = short(old.shown, old.brief);
+    [name, value] = [phase === "backward" ? was : `${name} ${was}`, `→ ${value}`];
   }
   return { edge, name, value, width: Math.max(wide(name) * 0.9, wide(value)) + 6 };
 }
