@@ -173,7 +173,7 @@ def _rows(columns: list[Column]) -> dict[str, Any]:
     differing = {name for name, _ in rows if len({column.numbers.get(name) for column in columns}) > 1}
     first = sorted(rows, key=lambda row: row[0] not in differing and row[0] not in comparing.LOSSES)
     kept = {name for name, _ in first[:ROWS]}
-    losses: dict[str, str] = {loss: say(loss) for loss in comparing.LOSSES}
+    losses: dict[str, str] = dict(zip(comparing.LOSSES, (say("loss before"), say("loss after")), strict=True))
     told = [
         {"name": losses.get(name, name), "cells": cells, "differs": name in differing} for name, cells in rows if name in kept
     ]

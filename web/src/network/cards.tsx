@@ -49,6 +49,7 @@ export function unitSentence(unit: Unit, phase: Phase, input: boolean): string {
 interface CardProps {
   box: Box;
   size: Size;
+  few: boolean;
   title: string;
   rows: Row[];
   main: Drawn;
@@ -67,7 +68,7 @@ export function Frame({ box, ...given }: { box: Box } & Record<string, unknown>)
 }
 
 /** What is written on a card. */
-export function Card({ box, size, title, rows, main, numbers, current, lit, reached, before, open }: CardProps) {
+export function Card({ box, size, few, title, rows, main, numbers, current, lit, reached, before, open }: CardProps) {
   const left = box.x - box.width / 2;
   const top = box.y - box.height / 2;
   const click = (id: string) => (event: Event) => {
@@ -85,7 +86,7 @@ export function Card({ box, size, title, rows, main, numbers, current, lit, reac
         const changed = old !== undefined && old.shown !== number.shown;
         const classes = [lit.has(number.id) && "lit", !reached(number.id) && "later", changed && "changed"];
         const tight = size === "small" && wide(number.brief) > box.width - 20;
-        const full = size === "full" && wide(number.shown) + 0.85 * wide(changed ? old.shown : label) < box.width - 24;
+        const full = size === "full" && !few && wide(number.shown) + 0.85 * wide(changed ? old.shown : label) < box.width - 24;
         return (
           <g class={`row ${classes.filter(Boolean).join(" ")}`} onClick={click(number.id)}>
             <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />

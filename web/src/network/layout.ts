@@ -13,6 +13,7 @@ export type Size = "full" | "small";
 
 export interface Layout {
   size: Size;
+  few: boolean; // numbers in few figures
   down: boolean; // layers from top to bottom
   width: number;
   height: number;
@@ -25,22 +26,28 @@ export interface Layout {
 const EDGE = 4; // around everything: room for the ring of the focus
 const HEAD = 38; // for the name of a layer above it
 const FULL = { width: 146, height: 78, apart: 22 };
+const SHORT = { width: 108, height: 78, apart: 22 }; // numbers in few figures, where all digits would make everything small
 const SMALL = { width: 96, height: 42, apart: 10 };
 const INPUT = { full: { width: 96, height: 44 }, small: { width: 84, height: 42 } };
 const GAP = 124; // between two layers, from left to right
 const DOWN = 104; // the same from top to bottom
 const END = { width: 132, height: 50, gap: 20 };
+const SHORT_END = 100;
+const LEAST = 0.9; // drawn smaller than this, numbers in few figures are easier to read
 const NARROW = 620; // below this many pixels layers go from top to bottom
 
 /** Places everything for a width in pixels. */
 export function layout(columns: Column[], room: number, ends: boolean): Layout {
   const most = Math.max(...columns.map((column) => column.size));
-  return room < NARROW ? downwards(columns, room, most, ends) : across(columns, most, ends);
+  return room < NARROW ? downwards(columns, room, most, ends) : across(columns, room, most, ends);
 }
 
-function across(columns: Column[], most: number, ends: boolean): Layout {
+function across(columns: Column[], room: number, most: number, ends: boolean): Layout {
   const size: Size = most > 6 ? "small" : "full";
-  const card = size === "full" ? FULL : SMALL;
+  const whole = INPUT.full.width + (columns.length - 1) * (FULL.width + GAP) + END.gap + END.width;
+  const short = room / whole < LEAST;
+  const card = size === "small" ? SMALL : short ? SHORT : FULL;
+  const end = short ? SHORT_END : END.width;
   const pitch = card.height + card.apart;
   const tall = most * pitch - card.apart;
   const last = columns[columns.length - 1]!.size;
@@ -49,7 +56,7 @@ function across(columns: Column[], most: number, ends: boolean): Layout {
   const middle = EDGE + HEAD + tall / 2;
   let left = EDGE;
   for (const column of columns) {
-    const own = column.layer ? card : INPUT[size];
+    const own = column.layer ? card : short ? INPUT.small : INPUT[size];
     const x = left + own.width / 2;
     column.units?.forEach((unit, i) => {
       units.set(unit.key, { x, y: middle + (i - (column.size - 1) / 2) * pitch, width: own.width, height: own.height });
@@ -62,15 +69,15 @@ function across(columns: Column[], most: number, ends: boolean): Layout {
   let loss: Box | null = null;
   if (ends) {
     left += END.gap;
-    const x = left + END.width / 2;
+    const x = left + end / 2;
     columns[columns.length - 1]!.units?.forEach((unit, i) => {
-      targets.set(`t${i}`, { x, y: units.get(unit.key)!.y, width: END.width, height: size === "full" ? END.height : SMALL.height });
+      targets.set(`t${i}`, { x, y: units.get(unit.key)!.y, width: end, height: size === "full" ? END.height : SMALL.height });
     });
-    loss = { x, y: middle + (last * pitch - card.apart) / 2 + 14 + 18, width: END.width, height: 36 };
-    left += END.width;
+    loss = { x, y: middle + (last * pitch - card.apart) / 2 + 14 + 18, width: end, height: 36 };
+    left += end;
   }
   const bottom = Math.max(middle + tall / 2, loss ? loss.y + loss.height / 2 : 0);
-  return { size, down: false, width: left + EDGE, height: bottom + EDGE, units, heads, targets, loss };
+  return { size, few: short, down: false, width: left + EDGE, height: bottom + EDGE, units, heads, targets, loss };
 }
 
 function downwards(columns: Column[], room: number, most: number, ends: boolean): Layout {
@@ -103,7 +110,7 @@ function downwards(columns: Column[], room: number, most: number, ends: boolean)
     loss = { x: width / 2, y: y + height / 2 + 16 + 18, width: END.width, height: 36 };
     top = loss.y + 18;
   }
-  return { size, down: true, width, height: top + EDGE, units, heads, targets, loss };
+  return { size, few: false, down: true, width, height: top + EDGE, units, heads, targets, loss };
 }
 
 export interface Line {

@@ -9,7 +9,7 @@ import { masked } from "../try/masked";
 import { useWalk } from "../walk/frames";
 import { Card, Frame, mainOf, rowsOf, unitSentence } from "./cards";
 import { Edges, Labels, ofPhase } from "./edges";
-import { layout, type Box, type Layout } from "./layout";
+import { layout, wide, type Box, type Layout } from "./layout";
 import { litBy, stand } from "./lit";
 import { Strips } from "./strips";
 import "./network.css";
@@ -72,7 +72,12 @@ function Drawing() {
   const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
 
   return (
-    <div class={`network ${plan.height < 0.6 * window.innerHeight ? "stays" : ""}`} ref={holder} onFocusCapture={() => setInside(true)} onBlurCapture={() => setInside(false)}>
+    <div
+      class={`network ${plan.height < 0.6 * window.innerHeight ? "stays" : ""}`}
+      ref={holder}
+      onFocusCapture={() => setInside(true)}
+      onBlurCapture={() => setInside(false)}
+    >
       <svg
         viewBox={`0 0 ${plan.width} ${plan.height}`}
         width={plan.width}
@@ -82,6 +87,13 @@ function Drawing() {
         aria-label={t("Network. Arrow keys go between units, W to a unit's weights, Enter opens a number.")}
         onKeyDown={move}
       >
+        <g class="ties">
+          {columns.slice(1).flatMap((column) =>
+            edges.some((edge) => edge.layer === column.layer)
+              ? []
+              : (column.units ?? []).map((unit, i) => <Tie plan={plan} from={`u${column.layer - 1}.${i}`} to={unit.key} />),
+          )}
+        </g>
         {ends && <Ties plan={plan} outputs={outputs} lit={(key) => stand(lit, key)} />}
         <Edges {...shared} />
         {plan.heads.map(({ column, x, y, anchor }) => (
@@ -101,7 +113,8 @@ function Drawing() {
               <g key={unit.key} class={`unit ${stand(lit, unit.key)} ${bias ? "now" : ""}`} onClick={() => open(main.id)}>
                 <Frame box={plan.units.get(unit.key)!} {...item(unit.key, unitSentence(unit, phase, !column.layer))} />
                 <Card
-                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} numbers={Object.values(unit.numbers)} current={walk.step?.id} size={plan.size} title={unit.unit}
+                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} size={plan.size} few={plan.few} title={unit.unit}
+                  numbers={Object.values(unit.numbers)} current={walk.step?.id}
                   rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
                 />
               </g>
@@ -163,11 +176,23 @@ function Rows({ box, rows, lit, reached, before, open, small }: {
           <g class={classes} onClick={(event) => (event.stopPropagation(), open(number.id))}>
             <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />
             {!small && <text class={changed ? "old" : "soft"} x={left + 10} y={y}>{changed ? old.brief : label}</text>}
-            <text class="number" x={left + box.width - (small ? 6 : 10)} y={y}>{small || changed ? number.brief : number.shown}</text>
+            <text class="number" x={left + box.width - (small ? 6 : 10)} y={y}>{small || changed || wide(number.shown) + 0.85 * wide(label) > box.width - 22 ? number.brief : number.shown}</text>
           </g>
         );
       })}
     </g>
+  );
+}
+
+/** A thin line where numbers go on without a weight: through a layer that normalises, or leaves out. */
+function Tie({ plan, from, to }: { plan: Layout; from: string; to: string }) {
+  const a = plan.units.get(from);
+  const b = plan.units.get(to);
+  if (!a || !b) return null;
+  return plan.down ? (
+    <line x1={a.x} y1={a.y + a.height / 2} x2={b.x} y2={b.y - b.height / 2} />
+  ) : (
+    <line x1={a.x + a.width / 2} y1={a.y} x2={b.x - b.width / 2} y2={b.y} />
   );
 }
 

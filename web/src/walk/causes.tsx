@@ -18,6 +18,11 @@ interface Row {
 
 const MOST = 400; // lines of an unfolded tree
 
+/** The path of the line that a line hangs on. */
+function above(path: string): string {
+  return path.slice(0, path.lastIndexOf(" <"));
+}
+
 export function Causes({ walk, step: root }: { walk: Pick<Walking, "open">; step: Step }) {
   const { step, fetchStep, server } = useDesk();
   const [open, setOpen] = useState<Set<string>>(new Set([root.id]));
@@ -73,7 +78,7 @@ export function Causes({ walk, step: root }: { walk: Pick<Walking, "open">; step
       case "Home": to(0); break;
       case "End": to(rows.length - 1); break;
       case "ArrowRight": if (row.open) to(place + 1); else if (leads(row)) unfold(row, true); break;
-      case "ArrowLeft": if (row.open) unfold(row, false); else to(rows.findIndex((each) => each.path === row.path.slice(0, row.path.lastIndexOf(" <")))); break;
+      case "ArrowLeft": if (row.open) unfold(row, false); else to(rows.findIndex((each) => each.path === above(row.path))); break;
       case "Enter": case " ": if (row.id) walk.open(row.id); break;
       default: return;
     }

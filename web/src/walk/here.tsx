@@ -22,7 +22,8 @@ export function Here({ walk, step }: { walk: Walking; step: Step }) {
     const tree = known(id)?.label;
     return tree ? <Maths tree={tree} /> : name;
   };
-  const plain = (numbers: Drawn[]) => numbers.map((each) => ({ id: each.id, label: label(each.id, each.name), shown: each.shown }));
+  const plain = (numbers: Drawn[]) =>
+    numbers.map((each) => ({ id: each.id, label: label(each.id, each.name), shown: each.shown }));
   const order: UnitNumber[] = ["bias", "sum", "out", "target", "loss", "slope", "delta", "gradient", "new"];
 
   const spot = step.spot;
