@@ -6,6 +6,7 @@ its units and weights are asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -95,10 +96,19 @@ def unit(trace: Trace, place: int, i: int, sample: int) -> dict[str, Any]:
     return told
 
 
-def _number(trace: Trace, cell: Cell) -> dict[str, str]:
+def _number(trace: Trace, cell: Cell) -> dict[str, Any]:
     """A number by its id and name, as it is written, and as it is written where there is little room."""
     value = trace.term(cell).value
     return {"id": cell_id(cell), "name": trace.label(cell), "shown": trace.digits.text(value), "brief": brief(trace, value)}
+
+
+def _line(trace: Trace, cell: Cell) -> dict[str, Any]:
+    """The same of a number that a line shows: its sign and size say how the line is drawn; nothing where it has no size."""
+    try:
+        value = float(trace.term(cell).value)
+    except OverflowError:
+        value = math.inf
+    return _number(trace, cell) | {"value": value if math.isfinite(value) else None}
 
 
 def brief(trace: Trace, value: Any) -> str:
@@ -126,7 +136,7 @@ def edge(trace: Trace, layer: int, i: int, j: int, value: Any) -> dict[str, Any]
     return {
         "key": f"e{layer}.{i}.{j}", "id": cell_id(cell), "name": trace.label(cell), "layer": layer, "to": i, "from": j,
         "value": float(value), "shown": trace.digits.text(value),
-        "numbers": {kind: _number(trace, each) for kind, each in cells.items() if trace.has(each)},
+        "numbers": {kind: _line(trace, each) for kind, each in cells.items() if trace.has(each)},
     }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ export interface Drawn {
   name: string;
   shown: string;
   brief: string;
+  value?: number | null; // of a number that a line shows: its sign and size say how the line is drawn
 }
 
 /** What may be shown at a unit: bias, weighted sum, output, dE/d output, delta, the bias's gradient and new value, target, loss. */

@@ -1,4 +1,5 @@
-// The weights: colour and dashes say the sign, width the size; those that are active have an arrow the way numbers go.
+// The weights, or their gradients: colour and dashes say the sign of the number that a line shows, width its size; those that are
+// active have an arrow the way numbers go.
 
 import type { Drawn, Edge, Phase } from "../data";
 import { along, line, wide, type Layout, type Tag } from "./layout";
@@ -26,19 +27,20 @@ export function ofPhase(edge: Edge, phase: Phase) {
 
 export function Edges(props: Props) {
   const { edges, plan, phase, lit, hovered, focused, open, hover, name } = props;
-  const largest = largestOf(edges);
+  const largest = largestOf(edges, phase);
   const back = phase === "backward";
   return (
     <g class="edges">
       {edges.map((edge) => {
         const { x1, y1, x2, y2 } = line(plan, edge);
         const state = stand(lit, edge.key);
-        const size = 1 + 3.5 * (Math.abs(edge.value) / (largest.get(edge.layer) || 1));
+        const value = valueOf(edge, phase);
+        const size = 1 + 3.5 * (Math.abs(value) / (largest.get(edge.layer) || 1));
         return (
           <g
             key={edge.key}
             data-key={edge.key}
-            class={`edge ${edge.value < 0 ? "minus" : "plus"} ${state} ${hovered === edge.key ? "hovered" : ""}`}
+            class={`edge ${value < 0 ? "minus" : "plus"} ${state} ${hovered === edge.key ? "hovered" : ""}`}
             role="button"
             tabindex={focused === edge.key ? 0 : -1}
             aria-label={name(edge)}
@@ -64,9 +66,14 @@ function around(x1: number, y1: number, x2: number, y2: number): string {
   return `${x1 + dx},${y1 + dy} ${x2 + dx},${y2 + dy} ${x2 - dx},${y2 - dy} ${x1 - dx},${y1 - dy}`;
 }
 
-function largestOf(edges: Edge[]): Map<number, number> {
+/** What the line of a weight is drawn by: the number that it shows. */
+function valueOf(edge: Edge, phase: Phase): number {
+  return ofPhase(edge, phase).value ?? 0;
+}
+
+function largestOf(edges: Edge[], phase: Phase): Map<number, number> {
   const found = new Map<number, number>();
-  for (const edge of edges) found.set(edge.layer, Math.max(found.get(edge.layer) ?? 0, Math.abs(edge.value)));
+  for (const edge of edges) found.set(edge.layer, Math.max(found.get(edge.layer) ?? 0, Math.abs(valueOf(edge, phase))));
   return found;
 }
 

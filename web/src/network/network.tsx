@@ -41,7 +41,8 @@ function Drawing() {
   const [hovered, hover] = useState<string | null>(null);
   const ends = !!loss && !!columns[columns.length - 1]?.units;
   const plan = useMemo(() => layout(columns, room, ends), [columns, room, ends]);
-  const before = useMemo(() => oldNumbers(desk.before), [desk.before]);
+  // beside a question mark an old value would be a hint
+  const before = useMemo(() => oldNumbers(tab === "try" ? null : desk.before), [tab, desk.before]);
   const phase: Phase = tab === "walk" ? walk.phase : "forward";
   const lit = litBy(walk.step, desk);
   const reached = (id: string) => tab !== "walk" || walk.when(id) <= walk.at;

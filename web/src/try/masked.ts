@@ -8,7 +8,7 @@ export function masked(view: View, answers: Record<string, string>): Drawing {
   const hide = (number: Drawn): Drawn => {
     if (given.has(number.id)) return number;
     const written = answers[number.id]?.trim() || "?";
-    return { ...number, shown: written, brief: written.slice(0, 8) };
+    return { ...number, shown: written, brief: written.slice(0, 8), value: null };
   };
   const all = <Kind extends string>(numbers: Partial<Record<Kind, Drawn>>) =>
     Object.fromEntries(Object.entries<Drawn | undefined>(numbers).map(([kind, number]) => [kind, number && hide(number)])) as Partial<
