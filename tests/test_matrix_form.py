@@ -116,4 +116,4 @@ def test_mazur_reads_as_a_textbook_has_it():
         ("forward", "z|2"),
     ]
     text = "".join(ElementTree.fromstring(f"<math>{found[0]['formula']}</math>").itertext())
-    assert text == "(W1x⊤)⊤+b1"
+    assert text == "xW1⊤+b1"

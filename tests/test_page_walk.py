@@ -188,7 +188,7 @@ def test_the_matrix_form_stands_beside_the_scalar_form(open_page):
     page, told = open_page("mazur"), explained("mazur")
     slider(page).fill("5")
     now = page.locator(".matrix.now")
-    assert re.sub(r"\s", "", now.locator("math").first.text_content()) == "z2=(W2a1⊤)⊤+b2"
+    assert re.sub(r"\s", "", now.locator("math").first.text_content()) == "z2=a1W2⊤+b2"
     numbers = now.locator("math").nth(1).text_content()
     for cell in ("z[2][1]", "z[2][2]", "a[1][1]"):
         assert f"{told[cell]['value']:.9f}" in numbers

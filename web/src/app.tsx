@@ -1,5 +1,6 @@
 // The frame of the page: title, tabs, the drawing, and what the chosen tab shows.
 
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Change } from "./change";
 import { Changed } from "./change/changed";
 import { TABS, useDesk, type Tab } from "./desk";
@@ -14,8 +15,30 @@ import { Samples } from "./walk/samples";
 
 const NAMES: Record<Tab, string> = { walk: "Walk", change: "Change", try: "Try", train: "Train", keep: "Keep" };
 
+/** Where the drawing stays in sight while the rest of the page is pushed up. */
+const STAYS: Tab[] = ["walk", "change", "try"];
+
+/** Whether an element takes less than half of the window's height. */
+function useLow(of: { current: HTMLElement | null }): boolean {
+  const [low, setLow] = useState(false);
+  useLayoutEffect(() => {
+    const measure = () => setLow(!!of.current && of.current.offsetHeight < window.innerHeight / 2);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(of.current!);
+    window.addEventListener("resize", measure);
+    return () => {
+      observer.disconnect();
+      window.removeEventListener("resize", measure);
+    };
+  }, []);
+  return low;
+}
+
 export function App() {
   const desk = useDesk();
+  const drawing = useRef<HTMLElement>(null);
+  const stays = useLow(drawing) && STAYS.includes(desk.tab);
   return (
     <div class="page">
       <header>
@@ -28,7 +51,7 @@ export function App() {
       <Problems />
       <main>
         <div class="left">
-          <section class="drawing" aria-label={t("Network")}>
+          <section class={stays ? "drawing stays" : "drawing"} ref={drawing} aria-label={t("Network")}>
             <Samples />
             <Network />
             {desk.tab === "change" && desk.server && !desk.view.recorded && <Changed />}

@@ -111,6 +111,7 @@ export interface Change {
 /** A named step of a layer as one equation of whole arrays. */
 export interface Matrix {
   sample: string; // whose matrix the value is, where there is one for each sample
+  told: string; // what it is, where its name does not say it
   phase: Phase;
   layer: string;
   array: string;

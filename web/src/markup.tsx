@@ -1,6 +1,7 @@
 // Trees of MathML as elements. In a formula every name, and every number that stands for one, can be pointed at and opened.
 
 import { createElement, type ComponentChildren, type VNode } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Step, Tree } from "./data";
 
 const ELEMENTS = new Set([
@@ -11,9 +12,36 @@ const ATTRIBUTES = new Set(["form", "stretchy"]);
 /** What a click on a name in a formula does. */
 export type Open = (id: string) => void;
 
-export function Maths({ tree, open, block }: { tree: Tree | Tree[]; open?: Open; block?: boolean }) {
+/** A tree as mathematics. With a name that is what a screen reader says instead. */
+export function Maths({ tree, open, block, name }: { tree: Tree | Tree[]; open?: Open; block?: boolean; name?: string }) {
   const trees = Array.isArray(tree) && Array.isArray(tree[0]) ? (tree as Tree[]) : [tree as Tree];
-  return <math display={block ? "block" : "inline"}>{trees.map((each) => set(each, open))}</math>;
+  const maths = (
+    <math display={block ? "block" : "inline"} {...(name !== undefined && { "aria-hidden": "true" })}>
+      {trees.map((each) => set(each, open))}
+    </math>
+  );
+  return name === undefined ? maths : <>{maths}<span class="sr">{name}</span></>;
+}
+
+/** What may be wider than the page: it is pushed to and fro, and fades out at the edge beyond which it goes on. */
+export function Wide({ label, children }: { label?: string; children: ComponentChildren }) {
+  const element = useRef<HTMLDivElement>(null);
+  const mark = () => {
+    const { classList, scrollLeft, scrollWidth, clientWidth } = element.current!;
+    classList.toggle("goes-on", scrollLeft + clientWidth < scrollWidth - 2);
+    classList.toggle("went-on", scrollLeft > 2);
+  };
+  useLayoutEffect(mark);
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(mark);
+    observer.observe(element.current!);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <div class="wide" ref={element} onScroll={mark} {...(label ? { tabIndex: 0, role: "group", "aria-label": label } : {})}>
+      {children}
+    </div>
+  );
 }
 
 function set(tree: Tree, open?: Open): ComponentChildren {

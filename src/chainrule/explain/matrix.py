@@ -38,7 +38,7 @@ def equations(trace: Trace, sample: int = 1) -> list[dict[str, str]]:
         cell = trace.scope.cell(key, (0,) * np.ndim(made.value))
         valued = "" if numbers.deep(made.definition) else numbers.print(made.definition)
         found.append({
-            "sample": str(numbers.row + 1) if numbers.deep(made) else "",
+            "sample": str(numbers.row + 1) if numbers.deep(made) else "", "told": told(key),
             "phase": trace.phase(cell), "layer": str(key.layer if trace.phase(cell) != "loss" else 0), "array": array(cell),
             "name": names.print(made), "formula": formula, "numbers": "" if valued == value else valued, "value": value,
         })  # fmt: skip
@@ -49,6 +49,13 @@ def array(cell: Cell) -> str:
     """Which array a number stands in."""
     kind = len(cell.units) if cell.symbol == "E" else ""
     return f"{cell.of}{cell.symbol}{kind}|{cell.layer}"
+
+
+def told(key: Hashable) -> str:
+    """What an array is, where its name does not say it."""
+    if not isinstance(key, StepKey) or key.symbol != "E":
+        return ""
+    return {"ri": say("the loss of each output"), "r1": say("the loss of each sample")}.get(key.over, "")
 
 
 def name(key: Hashable, trace: Trace) -> str:
@@ -86,6 +93,12 @@ class Matrices(MathML):
 
     def _walk(self, term: Term) -> tuple[str, int]:
         op, args = term.op, term.args
+        if op == "T" and args[0].op == "T":
+            return self._walk(args[0].args[0])
+        if op == "T" and args[0].op == "@" and args[0].args[-1].op == "T":
+            # (A Bᵀ)ᵀ is B Aᵀ, as books write it where a row is a sample
+            turned = [Term("T", (each,), np.transpose(each.value)) for each in args[0].args[-2::-1]]
+            return self._walk(Term("@", (args[0].args[-1].args[0], *turned), term.value))
         if op == "T":
             return f"<msup>{self._tight(self._walk(args[0]), ATOM)}<mo>⊤</mo></msup>", ATOM
         if op == "@":

@@ -13,6 +13,7 @@ interface Props {
   hovered: string | null;
   before: Map<string, Drawn>;
   focused: string | null;
+  reached: (id: string) => boolean;
   name: (edge: Edge) => string;
   open: (id: string) => void;
   hover: (key: string | null) => void;
@@ -48,6 +49,7 @@ export function Edges(props: Props) {
             onMouseEnter={() => hover(edge.key)}
             onMouseLeave={() => hover(null)}
           >
+            <title>{name(edge)}</title>
             <polygon class="reach" points={around(x1, y1, x2, y2)} />
             <line class="ring" x1={x1} y1={y1} x2={x2} y2={y2} />
             <line class="stroke" x1={x1} y1={y1} x2={x2} y2={y2} stroke-width={size} />
@@ -87,7 +89,7 @@ function Arrow({ x1, y1, x2, y2, back }: { x1: number; y1: number; x2: number; y
 }
 
 /** The labels of the weights: of all where there is room, else of those that are active, pointed at or focused. */
-export function Labels({ edges, plan, phase, lit, hovered, focused, before, active }: Props & { active: string | null }) {
+export function Labels({ edges, plan, phase, lit, hovered, focused, before, reached, active }: Props & { active: string | null }) {
   const layers = new Map<number, Edge[]>();
   for (const edge of edges) layers.set(edge.layer, [...(layers.get(edge.layer) ?? []), edge]);
   const pointed = hovered ?? (active && active === focused ? active : null);
@@ -104,12 +106,12 @@ export function Labels({ edges, plan, phase, lit, hovered, focused, before, acti
           if (place !== null && !roomy(plan, shown, place)) shown = shown.filter(({ edge }) => stand(lit, edge.key) === "now");
         }
         if (place === null && shown.length) [shown, place] = [shown.slice(0, 1), 0.5];
-        return shown.map(({ edge, name, value, width }) => {
+        return shown.map(({ edge, name, value, width, changed }) => {
           const { x1, y1, x2, y2 } = line(plan, edge);
           const x = x1 + place! * (x2 - x1);
           const y = y1 + place! * (y2 - y1);
           return (
-            <g class={`label ${stand(lit, edge.key)}`} key={edge.key}>
+            <g class={`label ${stand(lit, edge.key)} ${reached(ofPhase(edge, phase).id) ? "" : "later"} ${changed ? "changed" : ""}`} key={edge.key}>
               <rect x={x - width / 2} y={y - 14} width={width} height={28} rx={4} />
               <text x={x} y={y - 3} class="soft">{name}</text>
               <text x={x} y={y + 10} class="number">{value}</text>
@@ -139,11 +141,10 @@ function tag(edge: Edge, phase: Phase, before: Map<string, Drawn>): Tag {
   let name = phase === "backward" && number !== weight ? `∂E/∂${edge.name}` : edge.name;
   let value = phase === "given" || phase === "forward" || phase === "loss" ? short(number.shown, number.brief) : number.brief;
   if (phase === "update" && number !== weight) [name, value] = [`${edge.name} ${weight.brief}`, `→ ${number.brief}`];
-  else if (old !== undefined && old.shown !== number.shown) {
-    const was = short(old.shown, old.brief);
-    [name, value] = [phase === "backward" ? was : `${name} ${was}`, `→ ${value}`];
-  }
-  return { edge, name, value, width: Math.max(wide(name) * 0.9, wide(value)) + 6 };
+  const changed = old !== undefined && old.shown !== number.shown;
+  // the name of a gradient leaves no room for what it was: that is said where the line is pointed at
+  if (changed && number === weight) [name, value] = [`${name} ${short(old.shown, old.brief)}`, `→ ${value}`];
+  return { edge, name, value, changed, width: Math.max(wide(name) * 0.9, wide(value)) + 6 };
 }
 
 function short(shown: string, brief: string): string {

@@ -14,6 +14,7 @@ export type Size = "full" | "small";
 export interface Layout {
   size: Size;
   few: boolean; // numbers in few figures
+  bare: boolean; // units with their name only
   down: boolean; // layers from top to bottom
   width: number;
   height: number;
@@ -26,26 +27,34 @@ export interface Layout {
 const EDGE = 4; // around everything: room for the ring of the focus
 const HEAD = 38; // for the name of a layer above it
 const FULL = { width: 146, height: 78, apart: 22 };
-const SHORT = { width: 108, height: 78, apart: 22 }; // numbers in few figures, where all digits would make everything small
+const SHORT = { width: 124, height: 78, apart: 22 }; // numbers in few figures, where all digits would make everything small
 const SMALL = { width: 96, height: 42, apart: 10 };
+const BARE = { width: 36, height: 28, apart: 8 };
+const NUMBER = 58; // the least width of a card with a number on it
 const INPUT = { full: { width: 96, height: 44 }, small: { width: 84, height: 42 } };
 const GAP = 124; // between two layers, from left to right
+const SHORT_GAP = 90; // the same where there is little room
 const DOWN = 104; // the same from top to bottom
-const END = { width: 132, height: 50, gap: 20 };
+const END = { width: 136, height: 50, gap: 20 };
 const SHORT_END = 100;
-const LEAST = 0.9; // drawn smaller than this, numbers in few figures are easier to read
+/** Drawn smaller than this a text cannot be read: there are fewer figures then, and at last the drawing is pushed to and fro. */
+export const LEAST = 0.9;
 const NARROW = 620; // below this many pixels layers go from top to bottom
 
 /** Places everything for a width in pixels. */
 export function layout(columns: Column[], room: number, ends: boolean): Layout {
   const most = Math.max(...columns.map((column) => column.size));
-  return room < NARROW ? downwards(columns, room, most, ends) : across(columns, room, most, ends);
+  const down = downwards(columns, room, most, ends);
+  if (room < NARROW) return down;
+  const beside = across(columns, room, most, ends);
+  return room < LEAST * beside.width && down.width < beside.width ? down : beside;
 }
 
 function across(columns: Column[], room: number, most: number, ends: boolean): Layout {
   const size: Size = most > 6 ? "small" : "full";
   const whole = INPUT.full.width + (columns.length - 1) * (FULL.width + GAP) + END.gap + END.width;
   const short = room / whole < LEAST;
+  const gap = short ? SHORT_GAP : GAP;
   const card = size === "small" ? SMALL : short ? SHORT : FULL;
   const end = short ? SHORT_END : END.width;
   const pitch = card.height + card.apart;
@@ -62,9 +71,9 @@ function across(columns: Column[], room: number, most: number, ends: boolean): L
       units.set(unit.key, { x, y: middle + (i - (column.size - 1) / 2) * pitch, width: own.width, height: own.height });
     });
     heads.push({ column, x, y: middle - (column.size * pitch - card.apart) / 2 - 22, anchor: "middle" });
-    left += own.width + GAP;
+    left += own.width + gap;
   }
-  left -= GAP;
+  left -= gap;
   const targets = new Map<string, Box>();
   let loss: Box | null = null;
   if (ends) {
@@ -77,13 +86,15 @@ function across(columns: Column[], room: number, most: number, ends: boolean): L
     left += end;
   }
   const bottom = Math.max(middle + tall / 2, loss ? loss.y + loss.height / 2 : 0);
-  return { size, few: short, down: false, width: left + EDGE, height: bottom + EDGE, units, heads, targets, loss };
+  return { size, few: short, bare: false, down: false, width: left + EDGE, height: bottom + EDGE, units, heads, targets, loss };
 }
 
 function downwards(columns: Column[], room: number, most: number, ends: boolean): Layout {
   const wide = Math.max(320, room) - 2 * EDGE;
   const size: Size = most * (FULL.width + 12) - 12 <= wide ? "full" : "small";
-  const card = size === "full" ? FULL : { ...SMALL, width: Math.max(60, Math.min(SMALL.width, (wide - 8 * (most - 1)) / most)) };
+  const each = (wide - 8 * (most - 1)) / most;
+  const bare = size === "small" && each < NUMBER; // a name has room where a number has none
+  const card = size === "full" ? FULL : bare ? { ...BARE, width: Math.max(BARE.width, each) } : { ...SMALL, width: Math.min(SMALL.width, each) };
   const pitch = Math.max(card.width + 8, Math.min(wide / most, card.width * 1.35));
   const width = Math.max(wide, most * pitch) + 2 * EDGE;
   const units = new Map<string, Box>();
@@ -91,7 +102,7 @@ function downwards(columns: Column[], room: number, most: number, ends: boolean)
   let top = EDGE;
   for (const column of columns) {
     heads.push({ column, x: EDGE, y: top + 12, anchor: "start" });
-    const own = column.layer ? card : { ...INPUT[size], width: Math.min(INPUT[size].width, card.width) };
+    const own = column.layer || bare ? card : { ...INPUT[size], width: Math.min(INPUT[size].width, card.width) };
     const y = top + 22 + own.height / 2;
     column.units?.forEach((unit, i) => {
       units.set(unit.key, { x: width / 2 + (i - (column.size - 1) / 2) * pitch, y, width: own.width, height: own.height });
@@ -103,14 +114,15 @@ function downwards(columns: Column[], room: number, most: number, ends: boolean)
   let loss: Box | null = null;
   if (ends) {
     const height = size === "full" ? END.height : SMALL.height;
+    const last = columns[columns.length - 1]!.size;
     const y = top + 18 + height / 2;
     columns[columns.length - 1]!.units?.forEach((unit, i) => {
-      targets.set(`t${i}`, { x: units.get(unit.key)!.x, y, width: Math.min(END.width, card.width), height });
+      targets.set(`t${i}`, { x: units.get(unit.key)!.x, y, width: last === 1 ? END.width : Math.min(END.width, pitch - 8), height });
     });
     loss = { x: width / 2, y: y + height / 2 + 16 + 18, width: END.width, height: 36 };
     top = loss.y + 18;
   }
-  return { size, few: false, down: true, width, height: top + EDGE, units, heads, targets, loss };
+  return { size, few: false, bare, down: true, width, height: top + EDGE, units, heads, targets, loss };
 }
 
 export interface Line {
@@ -133,6 +145,7 @@ export interface Tag {
   edge: Edge;
   name: string;
   value: string;
+  changed: boolean;
   width: number;
 }
 

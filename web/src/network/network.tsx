@@ -7,9 +7,9 @@ import { t } from "../phrases";
 import { goTo } from "../try/blank";
 import { masked } from "../try/masked";
 import { useWalk } from "../walk/frames";
-import { Card, Frame, mainOf, rowsOf, unitSentence } from "./cards";
+import { Card, Frame, mainOf, rowsOf, Rows, unitSentence, was } from "./cards";
 import { Edges, Labels, ofPhase } from "./edges";
-import { layout, wide, type Box, type Layout } from "./layout";
+import { LEAST, layout, type Layout } from "./layout";
 import { litBy, stand } from "./lit";
 import { Strips } from "./strips";
 import "./network.css";
@@ -49,9 +49,15 @@ function Drawing() {
   const near = (key: string) => lit.now === key || lit.used.has(key); // a shared bias is lit where it is used, not at every unit
   const focused = focus ?? "u0.0";
   const layers = columns.length - 1;
+  const drawnNumbers = [
+    ...columns.flatMap(({ layer, units }) => (units ?? []).flatMap((unit) => (layer ? rowsOf(unit, phase).map(({ number }) => number) : []))),
+    ...edges.map((edge) => ofPhase(edge, phase)),
+    ...(loss ? [loss.number] : []),
+  ];
+  const pale = drawnNumbers.some(({ id }) => !reached(id));
   const outputs = columns[layers]?.units ?? [];
 
-  const edgeName = (edge: Edge) => edgeSentence(edge, columns, phase);
+  const edgeName = (edge: Edge) => [edgeSentence(edge, columns, phase), was(ofPhase(edge, phase), before)].filter(Boolean).join(", ");
   const open = (id: string) => (tab === "try" ? goTo(id) : walk.open(id));
   const move = (event: KeyboardEvent) => {
     const key = (event.target as Element).closest("[data-key]")?.getAttribute("data-key");
@@ -70,11 +76,11 @@ function Drawing() {
     "aria-label": label,
     onFocus: () => setFocus(key),
   });
-  const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover };
+  const shared = { edges, plan, phase, lit, hovered, before, focused, name: edgeName, open, hover, reached };
 
   return (
     <div
-      class={`network ${plan.height < 0.6 * window.innerHeight ? "stays" : ""}`}
+      class="network"
       ref={holder}
       onFocusCapture={() => setInside(true)}
       onBlurCapture={() => setInside(false)}
@@ -83,7 +89,8 @@ function Drawing() {
         viewBox={`0 0 ${plan.width} ${plan.height}`}
         width={plan.width}
         height={plan.height}
-        class={`${plan.size} ${phase}`}
+        style={{ minWidth: `${LEAST * plan.width}px` }}
+        class={`${plan.size} ${phase} ${plan.down ? "down" : ""}`}
         role="group"
         aria-label={t("Network. Arrow keys go between units, W to a unit's weights, Enter opens a number.")}
         onKeyDown={move}
@@ -112,11 +119,11 @@ function Drawing() {
             const bias = lit.now === `b${column.layer}` || lit.now === unit.key.replace("u", "b");
             return (
               <g key={unit.key} class={`unit ${stand(lit, unit.key)} ${bias ? "now" : ""}`} onClick={() => open(main.id)}>
-                <Frame box={plan.units.get(unit.key)!} {...item(unit.key, unitSentence(unit, phase, !column.layer))} />
+                <Frame box={plan.units.get(unit.key)!} opens={main} {...item(unit.key, unitSentence(unit, phase, !column.layer, before))} />
                 <Card
-                  {...{ before, reached, open, main }} box={plan.units.get(unit.key)!} size={plan.size} few={plan.few} title={unit.unit}
+                  {...{ before, reached, open, main, plan }} box={plan.units.get(unit.key)!} title={unit.unit}
                   numbers={Object.values(unit.numbers)} current={walk.step?.id}
-                  rows={column.layer ? rowsOf(unit, phase) : [{ kind: "out", label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
+                  rows={column.layer ? rowsOf(unit, phase) : [{ label: "", number: unit.numbers.out! }]} lit={near(unit.key) || bias ? lit.ids : NONE}
                 />
               </g>
             );
@@ -126,62 +133,31 @@ function Drawing() {
           outputs.map((unit, i) => {
             const { target, loss: part } = unit.numbers;
             const rows = [
-              ...(target ? [{ kind: "target" as const, label: t("target"), number: target }] : []),
-              ...(part ? [{ kind: "loss" as const, label: "E", number: part }] : []),
+              ...(target ? [{ label: t("target"), number: target }] : []),
+              ...(part ? [{ label: "E", number: part }] : []),
             ];
             if (!rows.length) return null;
-            const label = rows.map(({ number }) => `${number.name}: ${number.shown}`).join(", ");
+            const label = rows.flatMap(({ number }) => [`${number.name}: ${number.shown}`, was(number, before) || []].flat()).join(", ");
             const main = phase === "loss" && part ? part : rows[0]!.number;
             return (
               <g key={`t${i}`} class={`unit end ${stand(lit, `t${i}`)}`} onClick={() => open(main.id)}>
-                <Frame box={plan.targets.get(`t${i}`)!} {...item(`t${i}`, label)} />
-                <Rows {...{ before, reached, open }} box={plan.targets.get(`t${i}`)!} small={plan.size === "small"} rows={rows} lit={lit.ids} />
+                <Frame box={plan.targets.get(`t${i}`)!} opens={main} {...item(`t${i}`, `${label}; ${t("opens {name}", { name: main.name })}`)} />
+                <Rows {...{ before, reached, open }} box={plan.targets.get(`t${i}`)!} few={plan.few} rows={rows} lit={lit.ids} />
               </g>
             );
           })}
         {plan.loss && loss && (
           <g class={`unit end ${stand(lit, "E")}`} onClick={() => open(loss.number.id)}>
-            <Frame box={plan.loss} {...item("E", `${loss.number.name}: ${loss.number.shown}`)} />
+            <Frame box={plan.loss} opens={loss.number} {...item("E", [`${loss.number.name}: ${loss.number.shown}`, was(loss.number, before)].filter(Boolean).join(", "))} />
             <Rows
-              {...{ before, reached, open }} box={plan.loss} small={false} lit={lit.ids}
+              {...{ before, reached, open }} box={plan.loss} few={plan.few} lit={lit.ids}
               rows={[{ label: t("loss"), number: loss.number }]}
             />
           </g>
         )}
       </svg>
-      <Legend phase={phase} />
+      <Legend phase={phase} plan={plan} pale={pale} />
     </div>
-  );
-}
-
-/** A card without a title: one or two numbers. */
-function Rows({ box, rows, lit, reached, before, open, small }: {
-  box: Box;
-  rows: { label: string; number: Drawn }[];
-  lit: Set<string>;
-  reached: (id: string) => boolean;
-  before: Map<string, Drawn>;
-  open: (id: string) => void;
-  small: boolean;
-}) {
-  const left = box.x - box.width / 2;
-  const first = box.y - ((rows.length - 1) * 17) / 2 + 4;
-  return (
-    <g aria-hidden="true">
-      {rows.map(({ label, number }, i) => {
-        const old = before.get(number.id);
-        const changed = old !== undefined && old.shown !== number.shown;
-        const classes = `row ${lit.has(number.id) ? "lit" : ""} ${reached(number.id) ? "" : "later"} ${changed ? "changed" : ""}`;
-        const y = first + i * 17;
-        return (
-          <g class={classes} onClick={(event) => (event.stopPropagation(), open(number.id))}>
-            <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />
-            {!small && <text class={changed ? "old" : "soft"} x={left + 10} y={y}>{changed ? old.brief : label}</text>}
-            <text class="number" x={left + box.width - (small ? 6 : 10)} y={y}>{small || changed || wide(number.shown) + 0.85 * wide(label) > box.width - 22 ? number.brief : number.shown}</text>
-          </g>
-        );
-      })}
-    </g>
   );
 }
 
@@ -214,20 +190,24 @@ function Ties({ plan, outputs, lit }: { plan: Layout; outputs: Unit[]; lit: (key
   );
 }
 
-function Legend({ phase }: { phase: Phase }) {
-  const said = {
-    given: t("Pale numbers are computed later."),
-    forward: t("Units show bias, weighted sum and output; lines show weights."),
-    loss: t("Units show bias, weighted sum and output; lines show weights."),
-    backward: t("Units show output, slope of the loss and delta; lines show gradients."),
-    update: t("Units show delta, old and new bias; lines show old and new weights."),
-  }[phase];
+function Legend({ phase, plan, pale }: { phase: Phase; plan: Layout; pale: boolean }) {
+  const full = plan.size === "full";
+  const words = {
+    given: full ? t("Units show bias, weighted sum and output; lines show weights.") : t("Units show their output; lines show weights."),
+    backward: full ? t("Units show output, slope of the loss and delta; lines show gradients.") : t("Units show their delta; lines show gradients."),
+    update: full
+      ? t("Units show delta, old and new bias; lines show old and new weights.")
+      : t("Units show their new bias; lines show old and new weights."),
+  };
+  const bare = { given: t("Lines show weights."), backward: t("Lines show gradients."), update: t("Lines show old and new weights.") };
+  const kind = phase === "backward" || phase === "update" ? phase : "given";
   return (
     <p class="legend">
       <span><svg width="26" height="8" aria-hidden="true"><line class="key plus" x1="0" y1="4" x2="26" y2="4" /></svg> {t("positive")}</span>
       <span><svg width="26" height="8" aria-hidden="true"><line class="key minus" x1="0" y1="4" x2="26" y2="4" /></svg> {t("negative")}</span>
       <span>{t("thicker: larger")}</span>
-      <span>{said}</span>
+      <span>{plan.bare ? `${bare[kind]} ${t("Open a unit for its numbers.")}` : words[kind]}</span>
+      {pale && <span>{t("Pale numbers are computed later.")}</span>}
     </p>
   );
 }

@@ -85,10 +85,14 @@ export function Causes({ walk, step: root }: { walk: Pick<Walking, "open">; step
     event.preventDefault();
   };
   const leads = (row: Row) => (row.step ? row.step.uses.length > 0 : !!row.id && !!server);
+  const folded = rows.some((row) => !row.open && leads(row)) && rows.length < MOST;
   const current = rows.some((row) => row.path === focus) ? focus : root.id;
   return (
     <section class="causes">
-      <h3 id="causes">{t("Where it comes from")} <button class="quiet" onClick={all}>{t("Unfold all")}</button></h3>
+      <div class="head">
+        <h3 id="causes">{t("Where it comes from")}</h3>
+        <button class="quiet" onClick={folded ? all : () => setOpen(new Set([root.id]))}>{folded ? t("Unfold all") : t("Fold all")}</button>
+      </div>
       <ul role="tree" aria-labelledby="causes" ref={list} onKeyDown={keys}>
         {rows.map((row) => (
           <li
@@ -103,7 +107,7 @@ export function Causes({ walk, step: root }: { walk: Pick<Walking, "open">; step
             ) : (
               <>
                 <span class="what" onClick={(event) => (event.stopPropagation(), walk.open(row.id))}>
-                  {row.step ? <Maths tree={row.step.label} /> : row.id}
+                  {row.step ? <Maths tree={row.step.label} name={row.step.name} /> : row.id}
                 </span>
                 {row.step && <span class="soft formula">{row.step.uses.length ? `= ${row.step.formula}` : t("given")}</span>}
                 <span class="number">{row.step?.shown ?? "…"}</span>

@@ -20,7 +20,7 @@ export function Here({ walk, step }: { walk: Walking; step: Step }) {
   const groups: [string, { id: string; label: ComponentChildren; shown: string }[]][] = [];
   const label = (id: string, name: string) => {
     const tree = known(id)?.label;
-    return tree ? <Maths tree={tree} /> : name;
+    return tree ? <Maths tree={tree} name={name} /> : name;
   };
   const plain = (numbers: Drawn[]) =>
     numbers.map((each) => ({ id: each.id, label: label(each.id, each.name), shown: each.shown }));
@@ -39,7 +39,7 @@ export function Here({ walk, step }: { walk: Walking; step: Step }) {
     if (outgoing.length) groups.push([t("Weights that go out"), plain(outgoing.map((each) => each.numbers.weight!))]);
   }
   const used = followers.get(step.id) ?? [];
-  if (used.length) groups.push([t("Used for"), used.slice(0, 24).map((each) => ({ id: each.id, label: <Maths tree={each.label} />, shown: each.shown }))]);
+  if (used.length) groups.push([t("Used for"), used.slice(0, 24).map((each) => ({ id: each.id, label: <Maths tree={each.label} name={each.name} />, shown: each.shown }))]);
   if (!groups.length) return null;
   return (
     <section class="here">

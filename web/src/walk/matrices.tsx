@@ -1,7 +1,7 @@
 // The matrix form of the layer and phase that Walk stands in, beside the scalar form.
 
 import { useDesk } from "../desk";
-import { Maths } from "../markup";
+import { Maths, Wide } from "../markup";
 import { t } from "../phrases";
 import { layerName } from "../network/network";
 import { PHASES, phaseName, useWalk } from "./frames";
@@ -20,7 +20,10 @@ function Overview() {
             <div>
               <h3>{phaseName(phase)}</h3>
               {equations.map((each) => (
-                <div class="wide"><Maths tree={["mrow", each.name, ["mo", "="], each.formula]} block /></div>
+                <Wide>
+                  <Maths tree={["mrow", each.name, ["mo", "="], each.formula]} block />
+                  {each.told && <p class="soft aside">{each.told}</p>}
+                </Wide>
               ))}
             </div>
           );
@@ -36,12 +39,17 @@ function Note() {
 }
 
 export function Matrices() {
-  const { view } = useDesk();
-  const { step, phase } = useWalk();
+  const { view, step: known } = useDesk();
+  const arrayOf = (id: string | null) => (id === null ? "" : (known(id)?.array ?? ""));
+  const { step, phase, frames, at } = useWalk();
   if (!view.matrices.length) return null;
   if (phase === "given") return <Overview />;
-  const own = view.matrices.find((each) => each.array === step?.array);
-  const layer = own?.layer ?? step?.array.split("|")[1] ?? "0";
+  // a number without an equation of arrays, as a factor of a chain, belongs to the next number that has one
+  const arrays = new Set(view.matrices.filter((each) => each.phase === phase).map((each) => each.array));
+  const next = step && frames[at]?.id === step.id ? frames.slice(at).find((each) => each.phase === phase && arrays.has(arrayOf(each.id))) : undefined;
+  const array = step && !arrays.has(step.array) && next ? arrayOf(next.id) : step?.array;
+  const own = view.matrices.find((each) => each.array === array);
+  const layer = own?.layer ?? array?.split("|")[1] ?? "0";
   const inPhase = view.matrices.filter((each) => each.phase === phase);
   const shown = inPhase.filter((each) => each.layer === layer);
   const equations = shown.length ? shown : inPhase;
@@ -50,15 +58,16 @@ export function Matrices() {
   return (
     <section class="matrices" aria-labelledby="matrices">
       <h2 id="matrices">{t("The same with matrices")} <span class="soft">{[phaseName(phase), where].filter(Boolean).join(" · ")}</span></h2>
-      <div class="wide" tabIndex={0} role="group" aria-label={t("Equations of matrices")}>
+      <Wide label={t("Equations of matrices")}>
         {equations.map((each) => (
-          <div class={each.array === step?.array ? "matrix now" : "matrix"} key={each.array + JSON.stringify(each.name)}>
+          <div class={each.array === array ? "matrix now" : "matrix"} key={each.array + JSON.stringify(each.name)}>
+            {each.told && <p class="soft aside">{each.told}</p>}
             {each.sample && <p class="soft aside">{t("one matrix for each sample; shown: sample {n}", { n: each.sample })}</p>}
             <Maths tree={["mrow", each.name, ["mo", "="], each.formula]} block />
             <Maths tree={["mrow", ["mo", "="], ...(each.numbers ? [each.numbers, ["mo", "="] as ["mo", string]] : []), each.value]} block />
           </div>
         ))}
-      </div>
+      </Wide>
       <Note />
     </section>
   );
