@@ -46,7 +46,7 @@ export function App() {
           <h1>{desk.view.title}</h1>
           <p>{desk.view.head[0]?.[1]}</p>
         </div>
-        <Tabs />
+        {desk.server && <Tabs />}
       </header>
       <Problems />
       <main>
@@ -62,9 +62,16 @@ export function App() {
             <About />
           </div>
         </div>
-        <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
-          <Panel />
-        </section>
+        {desk.server ? (
+          <section class="panel" role="tabpanel" id={`panel-${desk.tab}`} aria-labelledby={`tab-${desk.tab}`}>
+            <Panel />
+          </section>
+        ) : (
+          <section class="panel" aria-label={t("Walk")}>
+            <Walk />
+            <p class="soft alone">{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>
+          </section>
+        )}
       </main>
     </div>
   );
@@ -121,9 +128,8 @@ function Tabs() {
 }
 
 function Panel() {
-  const { tab, server } = useDesk();
+  const { tab } = useDesk();
   if (tab === "walk") return <Walk />;
-  if (!server) return <p>{t("This file shows one step. To change, fill in, train or keep it, open it with: chainrule page FILE")}</p>;
   if (tab === "change") return <Change />;
   if (tab === "keep") return <Keep />;
   if (tab === "try") return <Try />;

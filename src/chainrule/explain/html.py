@@ -11,7 +11,7 @@ from typing import Any
 
 from chainrule.explain.equation import sides
 from chainrule.explain.markup import Markup, el, embedded, h, page
-from chainrule.explain.scene import scene
+from chainrule.explain.scene import few, scene
 from chainrule.explain.story import Section, Sheet, Story, changes_head, table
 from chainrule.phrases import say, speaking
 from chainrule.steps import Step
@@ -27,6 +27,9 @@ HEIGHT = 640
 MANY = 3_000
 """More numbers than this are told as text only: a browser would take long to begin."""
 
+CHOSEN = 500
+"""Up to so many, as those that lead to a few named ones, are walked through even of a large step."""
+
 
 def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False, spec: str = "", **_: object) -> str:
     """A page. With `fragment`, only the text, for a document of your own; with `frame`, the page in a frame that may do nothing
@@ -41,7 +44,7 @@ def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False
     if fragment:
         return f"<style>{style}</style>\n{alone}"
     carried = {"spec": spec} if spec else {}
-    if len(story.steps) > MANY:
+    if len(story.steps) > (MANY if few(trace) else CHOSEN):
         return page(story.title, style, alone + _data(carried), language=speaking())
     built, label = files("chainrule.page") / "static", h(say("The derivation as text"))
     body = (

@@ -22,6 +22,16 @@ from chainrule.terms.printers import MathML, mathml_name
 from chainrule.terms.term import Term
 from chainrule.tracing import Trace, named_in
 
+FEW, SUMMED = 500, 20_000
+"""Up to so many parameters, and up to so many of them times the rows that each one's gradient is a sum over, a page has all
+numbers of a step; of larger steps one that asks has each when it is opened, and one that cannot ask is text."""
+
+
+def few(trace: Trace) -> bool:
+    """Whether a page has all numbers of the step."""
+    parameters = trace.network.size
+    return parameters <= FEW and parameters * trace.scope.rows <= SUMMED
+
 
 def scene(trace: Trace, story: Story) -> dict[str, Any]:
     """Plain data: what stands at the head, the drawing, every told number with its equation, and what came of it."""

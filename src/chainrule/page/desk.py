@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from chainrule.errors import InputError, shown
-from chainrule.explain.scene import scene
+from chainrule.explain.scene import few, scene
 from chainrule.explain.story import arrange, chosen_sample
 from chainrule.meant import folder_of, is_recorded
 from chainrule.page.conflicts import ConflictError
@@ -18,11 +18,6 @@ from chainrule.phrases import say
 from chainrule.spec import Example
 from chainrule.spec import load as load_example
 from chainrule.tracing import Trace
-
-FEW, SUMMED = 500, 20_000
-"""Up to so many parameters, and up to so many of them times the rows that each one's gradient is a sum over, all numbers of a
-step are sent at once; of larger steps each is sent when it is opened."""
-
 
 NEAR = 1_000
 """A change is looked at after as many updates as before it, if they are so few; else before the first."""
@@ -184,8 +179,7 @@ class Desk:
     def view(self) -> dict[str, Any]:
         """All that the page shows of the step."""
         trace, sheets = self.seen
-        parameters = trace.network.size
-        whole = parameters <= FEW and parameters * trace.scope.rows <= SUMMED
+        whole = few(trace)
         story = arrange(
             trace, sample=self.sample if trace.scope.rows > 1 else None, timed=False, sheets=sheets, brief=not whole
         )
