@@ -82,7 +82,7 @@ def test_penguins_walks_through_a_sample_and_looks_at_another(open_page):
     assert before.endswith("@1")
     page.get_by_label("Sample", exact=True).fill("17")
     page.get_by_label("Sample", exact=True).press("Enter")
-    page.locator(".drawing").get_by_text(f"{told['x[1]@17']['value']:.6f}").wait_for()
+    page.locator(".drawing").get_by_text(f"{told['x[1]@17']['value']:.6f}".replace("-", "−")).wait_for()
     page.get_by_role("button", name="Forward", exact=True).click()
     page.locator("article.shown[data-cell$='@17']").wait_for()
     identifier, value = shown(page)
@@ -98,7 +98,7 @@ def test_the_drawing_says_at_each_phase_what_stands_there(open_page):
         "Loss": ["E[1]", "t[2]", "E"],
     }.items():
         page.get_by_role("button", name=phase, exact=True).click()
-        drawn = page.locator("section.drawing svg").first.text_content()
+        drawn = page.locator("section.drawing svg").first.text_content().replace("−", "-")
         for cell in cells:
             assert f"{told[cell]['value']:.9f}"[:9].rstrip("0") in drawn, (phase, cell)
     page.get_by_role("button", name="w5, weight from h1 to o1: 0.4", exact=False).click()

@@ -7,6 +7,11 @@ export function speak(phrases: Record<string, string>): void {
   table = phrases;
 }
 
+/** A number as it is set in print: with a minus, not a hyphen, as in the formulas beside it. */
+export function set(number: string): string {
+  return number.replaceAll("-", "−");
+}
+
 /** A phrase with its values put in: t("{n} samples", { n: 3 }). */
 export function t(template: string, values: Record<string, string | number> = {}): string {
   const found = table[template] ?? template;

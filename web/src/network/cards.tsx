@@ -1,7 +1,7 @@
 // The units: a card each, with its name and the numbers that the phase is about; and behind the outputs targets and loss.
 
 import type { Drawn, Phase, Unit, UnitNumber } from "../data";
-import { t } from "../phrases";
+import { set, t } from "../phrases";
 import { wide, type Box, type Layout } from "./layout";
 
 interface Row {
@@ -91,9 +91,9 @@ export function Line({ box, y, label, number, few, before, lit, reached, open }:
       <title>{[t("opens {name}", { name: number.name }), said].filter(Boolean).join("; ")}</title>
       <rect class="under" x={left + 4} y={y - 13} width={box.width - 8} height={17} rx={3} />
       {label && <text class="soft" x={left + pad} y={y}>{label}</text>}
-      {beside && <text class="old" x={left + box.width - pad - wide(number.brief) - 6} y={y}>{old}</text>}
+      {beside && <text class="old" x={left + box.width - pad - wide(number.brief) - 6} y={y}>{set(old)}</text>}
       <text class={!label && wide(number.brief) > free ? "number tight" : "number"} x={left + box.width - pad} y={y}>
-        {whole ? number.shown : number.brief}
+        {set(whole ? number.shown : number.brief)}
       </text>
     </g>
   );

@@ -1,6 +1,7 @@
 // The weights, or their gradients: colour and dashes say the sign of the number that a line shows, width its size; those that are
 // active have an arrow the way numbers go.
 
+import { set } from "../phrases";
 import type { Drawn, Edge, Phase } from "../data";
 import { along, line, wide, type Layout, type Tag } from "./layout";
 import { stand, type Lit } from "./lit";
@@ -144,7 +145,7 @@ function tag(edge: Edge, phase: Phase, before: Map<string, Drawn>): Tag {
   const changed = old !== undefined && old.shown !== number.shown;
   // the name of a gradient leaves no room for what it was: that is said where the line is pointed at
   if (changed && number === weight) [name, value] = [`${name} ${short(old.shown, old.brief)}`, `→ ${value}`];
-  return { edge, name, value, changed, width: Math.max(wide(name) * 0.9, wide(value)) + 6 };
+  return { edge, name: number === weight || phase === "update" ? set(name) : name, value: set(value), changed, width: Math.max(wide(name) * 0.9, wide(value)) + 6 };
 }
 
 function short(shown: string, brief: string): string {

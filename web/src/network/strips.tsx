@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Column, Edge, Spread, Unit } from "../data";
 import { useDesk } from "../desk";
-import { t } from "../phrases";
+import { set, t } from "../phrases";
 import { useWalk } from "../walk/frames";
 import { layerName } from "./network";
 import "./strips.css";
@@ -73,7 +73,7 @@ function Histogram({ title, spread }: { title: string; spread: Spread }) {
   const { least, mean, most } = spread.told ?? { least: "", mean: "", most: "" };
   return (
     <figure class="histogram">
-      <figcaption><span>{title}</span> <span>{t("mean {value}", { value: mean })}</span></figcaption>
+      <figcaption><span>{title}</span> <span>{t("mean {value}", { value: set(mean) })}</span></figcaption>
       <svg viewBox="0 0 168 40" role="img" aria-label={t("{title}: from {least} to {most}, mean {mean}", { title, least, mean, most })}>
         {spread.bins.map((count, i) => {
           const height = count ? Math.max(1, (36 * count) / tallest) : 0;
@@ -84,7 +84,7 @@ function Histogram({ title, spread }: { title: string; spread: Spread }) {
           <line class="zero" x1={(-168 * spread.least) / (spread.most! - spread.least)} x2={(-168 * spread.least) / (spread.most! - spread.least)} y1="0" y2="40" />
         )}
       </svg>
-      <p aria-hidden="true"><span>{least}</span><span>{most}</span></p>
+      <p aria-hidden="true"><span>{set(least)}</span><span>{set(most)}</span></p>
     </figure>
   );
 }
@@ -106,7 +106,7 @@ function Units({ layer, size }: { layer: number; size: number }) {
         {units.map((unit) => (
           <li>
             <button onClick={() => open(unit.id)} aria-pressed={step?.id === unit.id}>
-              <span>{unit.unit}</span> {unit.shown}
+              <span>{unit.unit}</span> {set(unit.shown)}
             </button>
           </li>
         ))}
@@ -145,7 +145,7 @@ function Largest({ layer, by }: { layer: number; by: "weight" | "gradient" }) {
               {(["weight", "gradient", "new"] as const).map((kind) => {
                 const number = edge.numbers[kind];
                 if (!number) return <td />;
-                return <td><button class="quiet" onClick={() => open(number.id)} aria-label={`${number.name}: ${number.shown}`}>{number.shown}</button></td>;
+                return <td><button class="quiet" onClick={() => open(number.id)} aria-label={`${number.name}: ${number.shown}`}>{set(number.shown)}</button></td>;
               })}
             </tr>
           ))}

@@ -5,7 +5,7 @@ import type { Step } from "../data";
 import { useDesk } from "../desk";
 import { save } from "../files";
 import { Maths } from "../markup";
-import { t } from "../phrases";
+import { set, t } from "../phrases";
 import { Blank, type Mark } from "./blank";
 import { blanksOf, SCOPES, type Scope } from "./scopes";
 import "./try.css";
@@ -135,7 +135,7 @@ function Given() {
   return (
     <details class="given">
       <summary>{t("Given")}</summary>
-      <ul>{given.map((step) => <li><Maths tree={step.label} /> = {step.shown}</li>)}</ul>
+      <ul>{given.map((step) => <li><Maths tree={step.label} /> = {set(step.shown)}</li>)}</ul>
     </details>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Step } from "../data";
 import { useDesk } from "../desk";
 import { Maths } from "../markup";
-import { t } from "../phrases";
+import { set, t } from "../phrases";
 import type { Walking } from "./frames";
 
 interface Row {
@@ -110,7 +110,7 @@ export function Causes({ walk, step: root }: { walk: Pick<Walking, "open">; step
                   {row.step ? <Maths tree={row.step.label} name={row.step.name} /> : row.id}
                 </span>
                 {row.step && <span class="soft formula">{row.step.uses.length ? `= ${row.step.formula}` : t("given")}</span>}
-                <span class="number">{row.step?.shown ?? "…"}</span>
+                <span class="number">{row.step ? set(row.step.shown) : "…"}</span>
               </>
             )}
           </li>

@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Drawn, Step, UnitNumber } from "../data";
 import { useDesk } from "../desk";
-import { t } from "../phrases";
+import { set, t } from "../phrases";
 import { Maths } from "../markup";
 import type { Walking } from "./frames";
 
@@ -50,7 +50,7 @@ export function Here({ walk, step }: { walk: Walking; step: Step }) {
             {numbers.map((each) => (
               <li>
                 <button onClick={() => walk.open(each.id)} aria-pressed={each.id === step.id}>
-                  <span>{each.label}</span> {each.shown}
+                  <span>{each.label}</span> {set(each.shown)}
                 </button>
               </li>
             ))}

@@ -3,7 +3,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Step } from "../data";
 import { useDesk } from "../desk";
-import { t } from "../phrases";
+import { set, t } from "../phrases";
 import { PHASES, phaseName, type Walking } from "./frames";
 
 const MOST = 200; // lines of a phase
@@ -46,7 +46,7 @@ export function AllNumbers({ walk }: { walk: Walking }) {
                   {steps.slice(0, MOST).map((each) => (
                     <li key={each.id}>
                       <button onClick={() => walk.open(each.id)} aria-current={walk.step?.id === each.id ? "true" : undefined}>
-                        <span>{each.name}</span> <span class="number">{each.shown}</span>
+                        <span>{each.name}</span> <span class="number">{set(each.shown)}</span>
                       </button>
                     </li>
                   ))}

@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import type { Step } from "../data";
 import { useDesk } from "../desk";
 import { Equation, Maths, Wide } from "../markup";
-import { t } from "../phrases";
+import { set, t } from "../phrases";
 import { phaseName, type Walking } from "./frames";
 
 export function Shown({ walk, step }: { walk: Walking; step: Step }) {
@@ -15,9 +15,9 @@ export function Shown({ walk, step }: { walk: Walking; step: Step }) {
   return (
     <article class="shown" data-cell={step.id}>
       <p class="where">{where.filter(Boolean).join(" · ")}</p>
-      <h2><Maths tree={step.label} name={step.name} /> <span class="equals">=</span> <output class="value">{step.shown}</output></h2>
+      <h2><Maths tree={step.label} name={step.name} /> <span class="equals">=</span> <output class="value">{set(step.shown)}</output></h2>
       {old && old.shown !== step.shown && (
-        <p class="was">{t("before the change: {value}", { value: old.shown })}</p>
+        <p class="was">{t("before the change: {value}", { value: set(old.shown) })}</p>
       )}
       <p class="because">{step.because || t("Given.")}</p>
       {step.uses.length > 0 && <Wide label={t("Equation")}><Equation step={step} open={walk.open} /></Wide>}
@@ -68,7 +68,7 @@ export function Given({ walk }: { walk: Walking }) {
           <h3>{kind}</h3>
           <ul class="chips">
             {steps.slice(0, 60).map((each) => (
-              <li><button onClick={() => walk.open(each.id)}><Maths tree={each.label} name={each.name} /> {each.shown}</button></li>
+              <li><button onClick={() => walk.open(each.id)}><Maths tree={each.label} name={each.name} /> {set(each.shown)}</button></li>
             ))}
           </ul>
         </section>
