@@ -10,9 +10,10 @@ import pytest
 from chainrule.cli import main
 from chainrule.errors import InputError
 from chainrule.explain import tell
+from chainrule.page import desk as desk_room
 from chainrule.page.asks import ASKS
-from chainrule.page.changing import LIMITS
 from chainrule.page.desk import Desk, OutdatedError, laid
+from chainrule.page.limits import LIMITS
 from chainrule.page.subjects import Worked
 from chainrule.rules.rule import CATALOGUE, names
 from chainrule.spec import EXAMPLES, example_names, load, load_example, parse_spec
@@ -212,6 +213,20 @@ def test_undo_redo_and_the_beginning_again():
     assert refused(desk, "restore")
     ask(desk, "undo")
     assert written(desk.example) == texts[-1]
+
+
+def test_what_can_be_taken_back_takes_no_more_memory_than_is_allowed(monkeypatch):
+    desk = laid("mazur")
+    for number in range(desk_room.REMEMBERED + 5):
+        ask(desk, "change", edits=[["x[1]", number]])
+    assert len(desk.past) == desk_room.REMEMBERED
+    monkeypatch.setattr(desk_room, "HELD", 3 * desk.past[0].size)
+    ask(desk, "change", edits=[["x[1]", -1]])
+    assert len(desk.past) == 3
+    monkeypatch.setattr(desk_room, "HELD", 0)
+    ask(desk, "change", edits=[["x[1]", -2]])
+    ask(desk, "undo")
+    assert desk.example.x[0][0] == -1
 
 
 def test_another_tab_is_refused():

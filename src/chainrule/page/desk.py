@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from chainrule.errors import InputError, shown
@@ -28,8 +29,9 @@ NEAR = 1_000
 """A change is looked at after as many updates as before it, if they are so few; else before the first."""
 
 
-REMEMBERED = 200
-"""So many changes can be taken back."""
+REMEMBERED, HELD = 200, 10_000_000
+"""So many changes can be taken back, and fewer where the examples before them hold more numbers than HELD together; the last
+one always."""
 
 
 class OutdatedError(ConflictError):
@@ -41,6 +43,11 @@ class Laid(NamedTuple):
 
     example: Example
     original: Example
+
+    @property
+    def size(self) -> int:
+        """The numbers that the example holds."""
+        return int(self.example.network.size + self.example.x.size + self.example.t.size)
 
 
 @dataclass
@@ -135,7 +142,8 @@ class Desk:
 
     def _remember(self, before: Laid) -> None:
         self.past.append(before)
-        del self.past[:-REMEMBERED]
+        held = accumulate(laid.size for laid in reversed(self.past))
+        del self.past[: -max(1, min(REMEMBERED, sum(numbers <= HELD for numbers in held)))]
         self.future.clear()
 
     def look(self, sample: int | None = None, after: int | None = None) -> None:
