@@ -6,6 +6,10 @@ import pytest
 
 import chainrule as cr
 from browser import axe, screenshot, watch
+from chainrule.explain import tell
+from chainrule.spec import parse_spec
+from chainrule.spec.kept import spec_of
+from chainrule.spec.writing import portable
 
 EXAMPLES = ("mazur", "lamsal", "two-two-one", "three-layer", "penguins")
 
@@ -98,3 +102,11 @@ def test_it_prints(open_file):
     assert not page.get_by_role("tab", name="Walk").is_visible()
     assert page.locator("#chainrule-text").is_visible()
     screenshot(page, "file-print")
+
+
+def test_a_step_of_very_many_numbers_is_text_and_opens_again():
+    many = [("data.inputs", [[0.05, 0.1]] * 100), ("data.targets", [[0.01, 0.99]] * 100)]
+    example = cr.load_example("mazur", many)
+    text = tell(cr.trace(example), "html", sample="all", timed=False, spec=portable(example))
+    assert "<script>" not in text
+    assert parse_spec(spec_of(text)).x.shape == (100, 2)

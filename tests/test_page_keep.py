@@ -9,6 +9,7 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
+from playwright.sync_api import expect
 
 from browser import REFUSAL, SCREENS, axe, screenshot
 from chainrule.derivation import derive
@@ -62,9 +63,12 @@ def test_what_is_kept_opens_again(open_page, tmp_path, what, button):
     page.get_by_role("status").filter(has_text=f"{path.name} is open now").wait_for()
     page.get_by_role("tab", name="Change").click()
     assert page.get_by_role("textbox", name="learning rate").input_value() == "0.3125"
-    page.get_by_role("tab", name="Keep").click()
-    told = json.loads(keep(page, "JSON", tmp_path).read_text("utf-8"))
-    assert told["loss"] == {"before": expected.loss, "after": expected.loss_after}
+    expect(page.get_by_role("button", name=f"E_total: {expected.digits.text(expected.loss)}")).to_have_count(1)
+    assert page.locator(".drawing .old").count() == 0  # another example has no values of before
+    if what == "mazur":  # the JSON of 342 penguins is long
+        page.get_by_role("tab", name="Keep").click()
+        told = json.loads(keep(page, "JSON", tmp_path).read_text("utf-8"))
+        assert told["loss"] == {"before": expected.loss, "after": expected.loss_after}
 
 
 def test_a_table_goes_along_or_stands_in_the_spec(open_page, tmp_path):

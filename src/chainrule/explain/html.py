@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 from chainrule.explain.equation import sides
 from chainrule.explain.markup import Markup, el, embedded, h, page
@@ -34,6 +35,30 @@ def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False
         inner = Markup(tell(trace, story, spec=spec))
         style = "width: 100%; border: 0"
         return el("iframe", srcdoc=inner, sandbox="allow-scripts", height=HEIGHT, style=style, title=story.title)
+    text = _text(trace, story)
+    style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
+    alone = f'<main class="chainrule">\n{text}\n</main>'
+    if fragment:
+        return f"<style>{style}</style>\n{alone}"
+    carried = {"spec": spec} if spec else {}
+    if len(story.steps) > MANY:
+        return page(story.title, style, alone + _data(carried), language=speaking())
+    built, label = files("chainrule.page") / "static", h(say("The derivation as text"))
+    body = (
+        '<div id="chainrule"></div>\n'
+        f'<section class="chainrule" id="chainrule-text" aria-label="{label}">\n{text}\n</section>'
+        f"{_data(scene(trace, story) | carried)}"
+    )
+    style += (built / "page.css").read_text("utf-8")
+    return page(story.title, style, body, (built / "page.js").read_text("utf-8"), speaking())
+
+
+def _data(data: Mapping[str, Any]) -> str:
+    """What the page's script shows, and what opens the page again."""
+    return f'\n<script type="application/json" id="chainrule-data">{embedded(data)}</script>' if data else ""
+
+
+def _text(trace: Trace, story: Story) -> str:
     known = {step.id: step.name for step in story.steps}
     parts = [f"<h1>{h(story.title)}</h1>", '<table class="head">']
     parts += [f'<tr><th scope="row">{h(label)}</th><td>{h(words)}</td></tr>' for label, words in story.head]
@@ -47,22 +72,7 @@ def tell(trace: Trace, story: Story, fragment: bool = False, frame: bool = False
         parts += _sheet(sheet, story)
     if trace.forward_only:
         parts.append(f"<p>{h(story.after)}</p>")
-    text = "\n".join(parts)
-    style = files("chainrule.explain").joinpath("page.css").read_text("utf-8")
-    if fragment:
-        return f'<style>{style}</style>\n<main class="chainrule">\n{text}\n</main>'
-    if len(story.steps) > MANY:
-        return page(story.title, style, f'<main class="chainrule">\n{text}\n</main>', language=speaking())
-    built = files("chainrule.page") / "static"
-    data = scene(trace, story) | ({"spec": spec} if spec else {})
-    label = h(say("The derivation as text"))
-    body = (
-        '<div id="chainrule"></div>\n'
-        f'<section class="chainrule" id="chainrule-text" aria-label="{label}">\n{text}\n</section>\n'
-        f'<script type="application/json" id="chainrule-data">{embedded(data)}</script>'
-    )
-    style += (built / "page.css").read_text("utf-8")
-    return page(story.title, style, body, (built / "page.js").read_text("utf-8"), speaking())
+    return "\n".join(parts)
 
 
 def _anchor(identifier: str) -> str:

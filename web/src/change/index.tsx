@@ -11,9 +11,12 @@ import { EditsContext, idOf, Labelled, NumberInput } from "./number";
 import { Samples } from "./samples";
 import "./change.css";
 
+/** The form as it was last seen: it is there while nobody answers, with all that was written into it. */
+let seen: Form | null = null;
+
 export function Change() {
   const desk = useDesk();
-  const [form, setForm] = useState<Form | null>(null);
+  const [form, setForm] = useState(seen);
   const [choices, setChoices] = useState<Choices | null>(null);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   edits.attach(() => redraw(0), desk.send);
@@ -23,6 +26,7 @@ export function Change() {
     let here = true;
     void desk.ask<Form>("fields").then((found) => {
       if (!found || !here) return;
+      seen = found;
       setForm(found);
       edits.settled();
     });

@@ -63,7 +63,7 @@ function Matrix({ layer, act, busy }: { layer: Layer; act: Act; busy: boolean })
   const { columns, rows, numbers } = layer.matrix!;
   return (
     <div class="scroll">
-      <table class="cells weights">
+      <table class="cells numbered">
         <caption class="sr">{t("Weights of layer {n}: a row for each receiving unit", { n: layer.layer })}</caption>
         <thead>
           <tr>
