@@ -77,14 +77,14 @@ def structure(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     if action == "take_over":
         made = reshaping.take_over(example, LIMITS)
     elif action in ("add_sample", "remove_sample"):
-        sample = body.whole("sample", least=1) or desk.sample
+        sample = body.whole("sample", least=1) or desk.row + 1
         made = (reshaping.add_sample if action == "add_sample" else reshaping.remove_sample)(example, sample, LIMITS)
     else:
         made = _layers(body, action, example)
     body.close()
     changed = affordable(made.example)
     desk.place(changed, notes=[*_said(made), *changed.warnings])
-    if action == "add_sample":
+    if action == "add_sample" and desk.trace.scope.rows == len(changed.x):  # in a batch it may be missing
         desk.sample = len(changed.x)
     return desk.view()
 

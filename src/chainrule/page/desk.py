@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -81,6 +82,13 @@ class Desk:
     def recorded(self) -> bool:
         """Whether a recorded run lies here: it cannot be changed."""
         return isinstance(self.subject, Recorded)
+
+    @property
+    def row(self) -> int:
+        """The row of the example, from 0, that is looked at: a batch has its samples in an order of its own."""
+        if not isinstance(self.subject, Worked):
+            return self.sample - 1
+        return int(self.subject.rows(self.after)[self.sample - 1])
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What is costly to make and holds for this step only."""
@@ -172,15 +180,22 @@ class Desk:
 
     def _replace(self, laid: Laid, after: int | None = None, notes: Iterable[str] = ()) -> None:
         subject = Worked(laid.example)
-        if after is None:
-            after = self.after if self.after <= NEAR else 0
-        seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
-        self._before = None if self.recorded else self.trace
+        # first: what cannot be derived is not put on the table
+        after, seen = self._as_far(subject) if after is None else (after, subject.seen(after, self._going))
+        self._before = self.trace if after == self.after and not self.recorded else None  # two steps are not one step changed
         self.subject.close()
         self.subject, self.after, self._seen = subject, after, seen
         self._original, self._notes = laid.original, tuple(notes)
         self.sample = min(self.sample, seen.trace.scope.rows)
         self.version += 1
+
+    def _as_far(self, subject: Worked) -> tuple[int, Seen]:
+        """The step after as many updates as here; before the first, where it is far, or where training does not get there: a
+        change that makes a loss infinite later on is no mistake."""
+        if 0 < self.after <= NEAR:
+            with suppress(InputError):
+                return self.after, subject.seen(self.after, self._going)
+        return 0, subject.seen(0)
 
     def _going(self) -> None:
         self.beat()
