@@ -67,7 +67,11 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const [tab, setTab] = useState<Tab>("walk");
   const [chosen, setChosen] = useState<string | null>(null);
   const [frame, setFrame] = useState(0);
-  const [answers, setAnswers] = useState<Record<string, string>>({});
+  const [answers, keepAnswers] = useState(() => (server ? remembered(first.title) : {}));
+  const setAnswers = (next: Record<string, string>) => {
+    keepAnswers(next);
+    sessionStorage.setItem(ANSWERS, JSON.stringify({ title: latest.current.title, answers: next }));
+  };
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState<Problem[]>([]);
   const [opened, setOpened] = useState<Opened>({ of: first, steps: new Map(), order: [] });
@@ -159,6 +163,14 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
     dismiss: () => setProblems([]),
   };
   return <Context.Provider value={desk}>{children}</Context.Provider>;
+}
+
+const ANSWERS = "chainrule-answers";
+
+/** What was filled in before the page was loaded again. */
+function remembered(title: string): Record<string, string> {
+  const kept = JSON.parse(sessionStorage.getItem(ANSWERS) ?? "null") as { title: string; answers: Record<string, string> } | null;
+  return kept?.title === title ? kept.answers : {};
 }
 
 /** An error as problems in words. */

@@ -50,6 +50,7 @@ ASKS: dict[str, Ask] = {
     "largest": _in("looking", "largest"),
     "check": _in("trying", "check"),
     "marked": _in("trying", "marked"),
+    "source": _in("trying", "source"),
     "printed": _in("trying", "printed"),
     "read": _in("trying", "read"),
     "train": _in("practising", "train"),
