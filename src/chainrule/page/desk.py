@@ -169,6 +169,13 @@ class Desk:
         """The step of another example after as many updates as are looked at here."""
         return Worked(example).seen(self.after, self._going).trace
 
+    def as_seen(self, sent: dict[str, Any]) -> dict[str, Any]:
+        """What was sent, less what it says of the step that it is about; refused if another step is looked at by now."""
+        seen = sent.get("seen")
+        if seen is not None and seen != [self.version, self.after, self.sample]:
+            raise OutdatedError(say("another step lies here by now"), do=say("load what lies here now"))
+        return {key: value for key, value in sent.items() if key != "seen"}
+
     def current(self, version: object) -> None:
         """Refuses who has not seen the last change."""
         if version != self.version:

@@ -51,10 +51,15 @@ export function Try() {
     // a verdict is about what was written when it was asked for
     setVerdict((old) => old && { ...old, marks: old.marks.filter((mark) => mark.id !== id) });
   };
+  const latest = useRef(answers);
+  latest.current = answers;
+  useEffect(() => setVerdict(null), [view]);
   const check = async () => {
-    const found = await desk.ask<Verdict>("check", { answers: Object.fromEntries(filled) });
+    const asked = Object.fromEntries(filled);
+    const found = await desk.ask<Verdict>("check", { answers: asked });
     if (!found) return;
-    setVerdict(found);
+    const unchanged = found.marks.filter((mark) => latest.current[mark.id] === asked[mark.id]); // not what was typed since
+    setVerdict({ ...found, marks: unchanged });
     const wrong = found.marks.find((mark) => mark.verdict === "wrong");
     if (filled.length > 3 && wrong) document.getElementById(`try-${wrong.id}`)?.scrollIntoView({ block: "center" });
   };
