@@ -177,7 +177,7 @@ def test_it_looks_well_and_axe_finds_nothing(open_page, width, scheme):
 def test_another_network_has_no_source(open_page):
     page = open_page("two-two-one")
     page.get_by_role("tab", name="Change").click()
-    field = page.get_by_label(re.compile(r"^w1, weight"))
+    field = page.locator('input[aria-label^="w1, weight"]')
     field.fill("0.51")
     field.press("Enter")
     page.wait_for_function("document.querySelector('section.drawing').textContent.includes('0.51')")
