@@ -180,15 +180,15 @@ def test_another_network_has_no_source(open_page):
     field = page.locator('input[aria-label^="w1, weight"]')
     field.fill("0.51")
     field.press("Enter")
-    page.wait_for_function("document.querySelector('section.drawing').textContent.includes('0.51')")
+    page.wait_for_function("() => document.querySelector('section.drawing').textContent.includes('0.51')")
     try_tab(page)
     page.wait_for_selector("text=not the network of the source any more")
     assert page.get_by_role("button", name="Fill in what the source prints").is_disabled()
     page.get_by_role("tab", name="Change").click()
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_function("!document.querySelector('section.drawing').textContent.includes('0.51')")
+    page.wait_for_function("() => !document.querySelector('section.drawing').textContent.includes('0.51')")
     try_tab(page)
-    page.wait_for_function("!document.querySelector('.try .row button').disabled")
+    page.wait_for_function("() => !document.querySelector('.try .row button').disabled")
 
 
 def test_answers_outlive_a_reload(open_page):
