@@ -120,7 +120,7 @@ def test_choices_and_conventions(open_page):
     field(page, "beta1").wait_for()
     write(page, "beta1", "0.8")
     page.get_by_label("Order of the update").select_option("sequential")
-    page.get_by_label("Numbers along the way").select_option("rounded")
+    page.get_by_label("Rounding at every step").select_option("rounded")
     write(page, "Decimals", "4")
     expect(page.locator(".drawing")).to_contain_text("0.5932")
     after, _ = explained(

@@ -392,6 +392,19 @@ def test_what_cannot_be_varied_is_refused(vary):
     assert refused(laid("mazur"), "compare", vary=vary)
 
 
+@pytest.mark.parametrize("optimizer", names("optimizer"))
+@pytest.mark.parametrize("name", ["mazur", "lamsal", "two-two-one"])
+def test_all_that_is_offered_side_by_side_can_be_put_so(name, optimizer):
+    desk = laid(name)
+    ask(desk, "change", edits=[["update.optimizer", optimizer]])
+    offered = ask(desk, "choices")["varied"]
+    assert "numbers.intermediate" in [key for key, _ in offered]
+    for key, label in offered:
+        assert "." not in label
+        assert "_" not in label
+        assert len(ask(desk, "compare", vary=[key])["columns"]) >= 1
+
+
 # --- keeping and opening ----------------------------------------------------------------------------------------------
 
 

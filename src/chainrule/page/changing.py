@@ -54,7 +54,7 @@ def choices(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     """What may be chosen, from the catalogue."""
     Body(sent).close()
     rules = {kind: chosen_from.rules(kind) for kind in chosen_from.KINDS}
-    return {**rules, "conventions": chosen_from.conventions(), "varied": sorted(comparing.VARIED)}
+    return {**rules, "conventions": chosen_from.conventions(), "varied": chosen_from.varied(desk.example)}
 
 
 def change(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ export function Change() {
   }, [desk.view]);
   useEffect(() => {
     if (!desk.view.recorded) void desk.ask<Choices>("choices").then((found) => found && setChoices(found));
-  }, []);
+  }, [desk.view.version]);
 
   const act = useCallback((verb: string, body: object = {}) => void desk.attempt(() => edits.ask(verb, body)), [desk.attempt]);
   useUndo(act, desk);
