@@ -98,7 +98,7 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
     async (verb: string, body: object, keep: boolean): Promise<boolean> => {
       const found = await ask<View>(verb, body);
       if (!found) return false;
-      setBefore(keep && found.changed ? latest.current : null); // another example has no values of before
+      setBefore(keep && found.changed && !found.moved ? latest.current : null); // another example has no values of before
       setView(found);
       return true;
     },
@@ -109,7 +109,7 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
     async (verb: string, body: object = {}): Promise<void> => {
       if (!server) return;
       const found = await server.ask<View>(verb, { version: latest.current.version, ...body });
-      setBefore(found.changed ? latest.current : null);
+      setBefore(found.changed && !found.moved ? latest.current : null);
       latest.current = found;
       setView(found);
     },
