@@ -464,6 +464,21 @@ def test_the_formats_are_those_of_explain(form, suffix):
     assert kept["text"] == tell(desk.trace, form, timed=False, **options)
 
 
+@pytest.mark.parametrize("name", ["mazur", "lamsal", "two-two-one", "three-layer", "penguins"])
+def test_a_spec_with_the_weights_of_a_step_begins_with_them(name):
+    desk = laid(name)
+    ask(desk, "look", after=3)
+    kept = ask(desk, "keep", format="toml", reached=True, inline=name == "penguins")
+    assert kept["name"].endswith("-after-3.toml")
+    other = Desk(Worked(parse_spec(kept["text"], kept["name"])))
+    for before, after in zip(desk.trace.parameters, other.trace.parameters, strict=True):
+        assert before.keys() == after.keys()
+        assert all(np.array_equal(before[key], after[key]) for key in before)
+    if desk.example.batch_size is None:
+        assert other.trace.loss == desk.trace.loss
+    assert "after 3 updates" in kept["text"]
+
+
 def test_a_table_is_kept_beside_its_spec_or_in_it(tmp_path):
     desk = laid("penguins")
     kept = [ask(desk, "keep", format="toml"), ask(desk, "keep", format="table")]
