@@ -41,11 +41,32 @@ def parameter(each: Field[Any]) -> dict[str, Any]:
     }
 
 
+def spoken(name: str) -> str:
+    """A hyper-parameter's name in words; a sign such as beta1 is its own word."""
+    words = {
+        "learning_rate": say("learning rate"),
+        "momentum": say("momentum"),
+        "momentum_decay": say("momentum decay"),
+        "weight_decay": say("weight decay"),
+        "rate": say("rate"),
+        "scale": say("scale"),
+        "quantile": say("quantile"),
+        "cubic": say("cubic"),
+        "negative_slope": say("negative slope"),
+        "initial_accumulator": say("initial accumulator"),
+        "epsilon_place": say("place of epsilon"),
+        "bias_correction": say("bias correction"),
+        "form": say("form"),
+        "decay": say("decay"),
+    }
+    return words.get(name, name.replace("_", " "))
+
+
 def conventions(places: int = Conventions.places) -> list[dict[str, Any]]:
     """The choices on which two correct calculations may differ: where each stands in a spec, and its values in words.
     places: the decimals that the words speak of."""
     spoken = {
-        "update.biases": ("biases", "biases", say("Biases")),
+        "update.biases": ("biases", "biases", say("Update of the biases")),
         "update.order": ("order", "order", say("Order of the update")),
         "numbers.intermediate": ("intermediate", "numbers", say("Rounding at every step")),
         "numbers.print": ("print", "numbers", say("How numbers are shown")),

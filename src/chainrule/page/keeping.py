@@ -60,10 +60,9 @@ def keep(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
 
 def _reached(desk: Desk) -> Example:
     """The example with the weights of the step that is looked at."""
-    note = say(
-        "The weights are those after {n} updates. The optimizer's memory, the schedule and the order of the batches begin anew.",
-        n=f"{desk.after:,}",
-    )
+    begins = say("The optimizer's memory, the schedule and the order of the batches begin anew.")
+    many = say("The weights are those after {n} updates.", n=f"{desk.after:,}")
+    note = f"{say('The weights are those after 1 update.') if desk.after == 1 else many} {begins}"
     return trained(desk.example, desk.trace.parameters, note)
 
 

@@ -67,7 +67,7 @@ export function Keep() {
               ? t("everything that was given and changed; it names its table, {table}", { table: about.table })
               : t("everything that was given and changed: to open again here, or with any command"), () => keep("toml"), anew)}
             {after > 0 && offer(t("Spec with the weights of this step (TOML)"),
-              t("the weights after {n} updates, written into it; the optimizer's memory, the schedule and the order of the batches begin anew", { n: after.toLocaleString("en") }),
+              t("the weights that this step begins with, written into it; the optimizer's memory, the schedule and the order of the batches begin anew"),
               () => keep("toml", { reached: true }))}
             {about.table && offer(t("Table ({name})", { name: about.table }), t("belongs beside the spec"), () => keep("table"))}
             {about.table && offer(t("Spec with its numbers (TOML)"), t("one file, with the table's numbers in it"), () => keep("toml", { inline: true }))}
@@ -90,7 +90,7 @@ export function Keep() {
           {offer("PNG", t("for slides and messages"), () => picture("png"))}
         </ul>
       </section>
-      <Open examples={about.examples} />
+      <Open examples={about.examples} opening={() => setSaid("")} />
     </div>
   );
 }
