@@ -190,6 +190,36 @@ def test_what_changed_is_told_with_the_largest_first():
     assert ask(desk, "look")["changed"] is None
 
 
+def test_numbers_that_are_another_thing_are_not_held_against_each_other():
+    desk = laid("mazur")
+    view = ask(desk, "structure", action="add_unit", layer=1)
+    assert view["moved"]
+    assert [each["title"] for each in view["changed"]] == ["Loss", "Outputs"]
+    assert "w5 is now w7, w6 is now w8, w7 is now w10, w8 is now w11" in view["said"]
+    assert any("another shape" in each for each in view["said"])
+    view = ask(desk, "undo")
+    assert view["moved"]
+    assert [each["title"] for each in view["changed"]] == ["Loss", "Outputs"]
+    view = ask(desk, "structure", action="add_layer", layer=1)
+    assert [change["name"] for change in view["changed"][1]["changes"]] == ["out_o2", "out_o1"]
+    assert any("b1 is now b2" in each for each in view["said"])
+    view = ask(desk, "structure", action="remove_unit", layer=3, unit=1)
+    assert [each["title"] for each in view["changed"]] == ["Loss"]
+    assert not ask(desk, "change", edits=[["W[1][1,1]", 0.7]])["moved"]
+    view = ask(desk, "structure", action="add_sample")
+    assert view["moved"]
+    assert [each["title"] for each in view["changed"]] == ["Loss", "Gradients", "New weights"]
+
+
+def test_another_example_is_not_held_against_the_one_before():
+    desk = laid("mazur")
+    for verb, body in (("begin", {"example": "lamsal"}), ("undo", {}), ("redo", {})):
+        view = ask(desk, verb, **body)
+        assert view["changed"] is None
+        assert view["moved"]
+    assert any("another example" in each for each in view["said"])
+
+
 # --- taking back ------------------------------------------------------------------------------------------------------
 
 
@@ -330,7 +360,7 @@ def test_new_weights_are_drawn_by_the_seed_of_the_spec():
         ask(desk, "change", edits=[["network.seed", seed], ["network.layers[1].initializer", "he_normal"]])
         said = ask(desk, "structure", action="add_unit", layer=1)["said"]
         drawn.append(desk.example.network.views(desk.example.network.parameters)[0]["W"][2].tolist())
-        assert said == ["4 new weights were drawn"]
+        assert said[0] == f"4 new weights were drawn at random, with the seed {seed}"
     assert drawn[0] == drawn[1] != drawn[2]
 
 
@@ -438,6 +468,19 @@ def test_what_cannot_be_varied_is_refused(vary):
     assert refused(laid("mazur"), "compare", vary=vary)
 
 
+@pytest.mark.parametrize("optimizer", names("optimizer"))
+@pytest.mark.parametrize("name", ["mazur", "lamsal", "two-two-one"])
+def test_all_that_is_offered_side_by_side_can_be_put_so(name, optimizer):
+    desk = laid(name)
+    ask(desk, "change", edits=[["update.optimizer", optimizer]])
+    offered = ask(desk, "choices")["varied"]
+    assert "numbers.intermediate" in [key for key, _ in offered]
+    for key, label in offered:
+        assert "." not in label
+        assert "_" not in label
+        assert len(ask(desk, "compare", vary=[key])["columns"]) >= 1
+
+
 # --- keeping and opening ----------------------------------------------------------------------------------------------
 
 
@@ -465,6 +508,21 @@ def test_the_formats_are_those_of_explain(form, suffix):
     assert kept["name"] == f"mazur{suffix}"
     options = {"spec": written(desk.example)} if form == "html" else {}
     assert kept["text"] == tell(desk.trace, form, timed=False, **options)
+
+
+@pytest.mark.parametrize("name", ["mazur", "lamsal", "two-two-one", "three-layer", "penguins"])
+def test_a_spec_with_the_weights_of_a_step_begins_with_them(name):
+    desk = laid(name)
+    ask(desk, "look", after=3)
+    kept = ask(desk, "keep", format="toml", reached=True, inline=name == "penguins")
+    assert kept["name"].endswith("-after-3.toml")
+    other = Desk(Worked(parse_spec(kept["text"], kept["name"])))
+    for before, after in zip(desk.trace.parameters, other.trace.parameters, strict=True):
+        assert before.keys() == after.keys()
+        assert all(np.array_equal(before[key], after[key]) for key in before)
+    if desk.example.batch_size is None:
+        assert other.trace.loss == desk.trace.loss
+    assert "after 3 updates" in kept["text"]
 
 
 def test_a_table_is_kept_beside_its_spec_or_in_it(tmp_path):

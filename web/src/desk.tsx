@@ -103,7 +103,7 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
     [server],
   );
   const show = useCallback((found: View, keep: boolean) => {
-    setBefore(keep && found.changed ? latest.current : null); // another example has no values of before
+    setBefore(keep && found.changed && !found.moved ? latest.current : null); // another example has no values of before
     latest.current = found;
     setView(found);
   }, []);

@@ -35,6 +35,9 @@ ACTIONS = (
     "add_unit", "remove_unit", "add_layer", "remove_layer", "add_sample", "remove_sample", "biases", "take_over",
 )  # fmt: skip
 
+MOVED = 8
+"""Numbers with another name that are told one by one."""
+
 ROWS = 40
 """Numbers of a comparison that are shown: those that differ come first."""
 
@@ -49,7 +52,7 @@ def choices(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     """What may be chosen, from the catalogue."""
     Body(sent).close()
     rules = {kind: chosen_from.rules(kind) for kind in chosen_from.KINDS}
-    return {**rules, "conventions": chosen_from.conventions(), "varied": sorted(comparing.VARIED)}
+    return {**rules, "conventions": chosen_from.conventions(), "varied": chosen_from.varied(desk.example)}
 
 
 def change(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +86,9 @@ def structure(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
         made = _layers(body, action, example)
     body.close()
     changed = affordable(made.example)
+    before = desk.trace
     desk.place(changed, notes=[*_said(made), *changed.warnings])
+    desk.tell(_moved(made, before, desk.trace))
     if action == "add_sample" and desk.trace.scope.rows == len(changed.x):  # in a batch it may be missing
         desk.sample = len(changed.x)
     return desk.view()
@@ -91,11 +96,24 @@ def structure(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
 
 def _said(made: Made) -> list[str]:
     """What else came of another structure, in words."""
-    drawn = say("1 new weight was drawn") if made.drawn == 1 else say("{n} new weights were drawn", n=f"{made.drawn:,}")
+    seed = made.example.network.seed
+    if made.drawn == 1:
+        drawn = say("1 new weight was drawn at random, with the seed {seed}", seed=seed)
+    else:
+        drawn = say("{n} new weights were drawn at random, with the seed {seed}", n=f"{made.drawn:,}", seed=seed)
     return [
         *([drawn] if made.drawn else []),
         *([say("names of weights that no longer fit were left out")] if made.unnamed else []),
     ]
+
+
+def _moved(made: Made, before: Trace, after: Trace) -> list[str]:
+    """Which weights and biases have another name now, in words."""
+    names = [(before.label(was), after.label(now)) for was, now in made.stayed]
+    told = [say("{old} is now {new}", old=old, new=new) for old, new in names if old != new]
+    if len(told) > MOVED:
+        told = [*told[:MOVED], say("and {n} more", n=len(told) - MOVED)]
+    return [say(", ").join(told)] if told else []
 
 
 def _layers(body: Body, action: str, example: Example) -> Made:

@@ -14,7 +14,7 @@ from chainrule.explain.scene import scene
 from chainrule.explain.story import arrange, chosen_sample
 from chainrule.meant import folder_of, is_recorded
 from chainrule.page.conflicts import ConflictError
-from chainrule.page.differences import differences
+from chainrule.page.differences import Kin, differences, kin
 from chainrule.page.subjects import Recorded, Seen, Subject, Worked
 from chainrule.phrases import say
 from chainrule.spec import Example
@@ -33,6 +33,14 @@ NEAR = 1_000
 REMEMBERED, HELD = 200, 10_000_000
 """So many changes can be taken back, and fewer where the examples before them hold more numbers than HELD together; the last
 one always."""
+
+
+_UNPAIRED: dict[Kin, Callable[[], str]] = {
+    Kin.SHAPE: lambda: say("The network has another shape: only the loss and the outputs are compared with those before."),
+    Kin.ROWS: lambda: say("There are other samples: the outputs of single samples are not compared with those before."),
+    Kin.OTHER: lambda: say("This is another example: nothing is compared with the one that was here."),
+}
+"""Why numbers are not held against those of before, in words."""
 
 
 class OutdatedError(ConflictError):
@@ -71,6 +79,7 @@ class Desk:
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     _original: Example | None = None
     _before: Trace | None = None
+    _kin: Kin = Kin.SAME
     _notes: tuple[str, ...] = ()
 
     @property
@@ -126,9 +135,13 @@ class Desk:
         before = Laid(self.example, self.original) if isinstance(self.subject, Worked) else None
         self._replace(Laid(example, example), 0)
         self.sample = 1
-        self._before = None  # two examples that have nothing to do with each other
+        self._before, self._notes = None, ()
         if before is not None:
             self._remember(before)
+
+    def tell(self, notes: Iterable[str]) -> None:
+        """More of what came of the last change, in words."""
+        self._notes += tuple(notes)
 
     def undo(self) -> None:
         """Takes the last change back."""
@@ -190,9 +203,15 @@ class Desk:
         # first: what cannot be derived is not put on the table
         after, seen = self._as_far(subject) if after is None else (after, subject.seen(after, self._going))
         self._before = self.trace if after == self.after and not self.recorded else None  # two steps are not one step changed
+        if isinstance(self.subject, Worked):
+            self._kin = kin(self.example, laid.example) if self.original is laid.original else Kin.OTHER
         self.subject.close()
         self.subject, self.after, self._seen = subject, after, seen
         self._original, self._notes = laid.original, tuple(notes)
+        if self._before is not None and self._kin is not Kin.SAME:
+            self.tell([_UNPAIRED[self._kin]()])
+        if self._kin is Kin.OTHER:
+            self._before = None  # two examples that have nothing to do with each other
         self.sample = min(self.sample, seen.trace.scope.rows)
         self.version += 1
 
@@ -228,7 +247,8 @@ class Desk:
             "place": trace.places[self.sample - 1] if trace.places else "",
             "undo": len(self.past),
             "redo": len(self.future),
-            "changed": None if self._before is None else differences(self._before, trace, self.sample),
+            "changed": None if self._before is None else differences(self._before, trace, self.sample, self._kin),
+            "moved": self._kin is not Kin.SAME,
             "said": list(self._notes),
         }
 

@@ -54,7 +54,7 @@ def _parameters(path: str, kind: str, rule: Any) -> list[dict[str, Any]]:
     result = []
     for each in choices.settable(kind, rule.name):
         meta = choices.parameter(each)
-        label = f"{meta['name'].replace('_', ' ')} {meta['symbol']}".strip()
+        label = f"{choices.spoken(each.name)} {meta['symbol']}".strip()
         options = [[word, word] for word in meta["options"]]
         value = getattr(rule, each.name)
         told = value if isinstance(value, str) else plain(value)
