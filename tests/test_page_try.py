@@ -178,15 +178,15 @@ def test_another_network_has_no_source(open_page):
     page = open_page("two-two-one")
     page.get_by_role("tab", name="Change").click()
     field = page.locator('input[aria-label^="w1, weight"]')
-    field.fill("0.51")
+    field.fill("0.7654")
     field.press("Enter")
-    page.wait_for_function("() => document.querySelector('section.drawing').textContent.includes('0.51')")
+    page.wait_for_function("() => document.querySelector('section.drawing').textContent.includes('0.7654')")
     try_tab(page)
     page.wait_for_selector("text=not the network of the source any more")
     assert page.get_by_role("button", name="Fill in what the source prints").is_disabled()
     page.get_by_role("tab", name="Change").click()
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_function("() => !document.querySelector('section.drawing').textContent.includes('0.51')")
+    page.wait_for_function("() => document.querySelector('section.drawing').textContent.includes('0.7654→')")  # taken back
     try_tab(page)
     page.wait_for_function("() => !document.querySelector('.try .row button').disabled")
 
