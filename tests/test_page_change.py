@@ -85,6 +85,7 @@ def test_a_changed_weight_and_what_follows_from_it(open_page):
     [
         ("mazur", "b2", "-1.5", "network.layers[2].biases=-1.5"),
         ("mazur", "Input i2", "3", "data.inputs[1][2]=3"),
+        ("mazur", "w1, weight", "0,41", "network.layers[1].weights[1][1]=0.41"),
         ("mazur", "Target of o1", ".5", "data.targets[1][1]=0.5"),
         ("mazur", "learning rate", "1e-3", "update.learning_rate=1e-3"),
         ("two-two-one", "w2, weight to h1 from i2", "0.9", "network.layers[1].weights[2][1]=0.9"),
@@ -120,7 +121,7 @@ def test_choices_and_conventions(open_page):
     field(page, "beta1").wait_for()
     write(page, "beta1", "0.8")
     page.get_by_label("Order of the update").select_option("sequential")
-    page.get_by_label("Numbers along the way").select_option("rounded")
+    page.get_by_label("Rounding at every step").select_option("rounded")
     write(page, "Decimals", "4")
     expect(page.locator(".drawing")).to_contain_text("0.5932")
     after, _ = explained(
@@ -151,7 +152,7 @@ def test_what_cannot_go_together_is_refused_in_the_rules_own_words(open_page):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("1,5", "behind a point, as in 1.5"),
+        ("1,500", "behind a point, as in 1.500"),
         ("", "Write a number"),
         ("1e999", "larger than a number can be"),
         ("٣", "digits 0 to 9"),
@@ -234,7 +235,7 @@ def test_layers_and_units_come_and_go(open_page):
         return page.evaluate("[...document.querySelectorAll('.change legend')].map(each => each.textContent)")[:3]
 
     page.get_by_role("button", name="Add a unit").first.click()
-    page.get_by_text("4 new weights were drawn").wait_for()
+    page.get_by_text("4 new weights were drawn at random, with the seed 0").wait_for()
     page.get_by_text("Layer 1: 2 to 3").wait_for()
     assert field(page, "w1, weight").input_value() == "0.15"
     page.get_by_role("button", name="Add a layer in front of layer 2").click()

@@ -10,9 +10,11 @@ import pytest
 from chainrule.cli import main
 from chainrule.errors import InputError
 from chainrule.explain import tell
+from chainrule.page import desk as desk_room
+from chainrule.page import fields as form
 from chainrule.page.asks import ASKS
-from chainrule.page.changing import LIMITS
 from chainrule.page.desk import Desk, OutdatedError, laid
+from chainrule.page.limits import LIMITS
 from chainrule.page.subjects import Worked
 from chainrule.rules.rule import CATALOGUE, names
 from chainrule.spec import EXAMPLES, example_names, load, load_example, parse_spec
@@ -188,6 +190,36 @@ def test_what_changed_is_told_with_the_largest_first():
     assert ask(desk, "look")["changed"] is None
 
 
+def test_numbers_that_are_another_thing_are_not_held_against_each_other():
+    desk = laid("mazur")
+    view = ask(desk, "structure", action="add_unit", layer=1)
+    assert view["moved"]
+    assert [each["title"] for each in view["changed"]] == ["Loss", "Outputs"]
+    assert "w5 is now w7, w6 is now w8, w7 is now w10, w8 is now w11" in view["said"]
+    assert any("another shape" in each for each in view["said"])
+    view = ask(desk, "undo")
+    assert view["moved"]
+    assert [each["title"] for each in view["changed"]] == ["Loss", "Outputs"]
+    view = ask(desk, "structure", action="add_layer", layer=1)
+    assert [change["name"] for change in view["changed"][1]["changes"]] == ["out_o2", "out_o1"]
+    assert any("b1 is now b2" in each for each in view["said"])
+    view = ask(desk, "structure", action="remove_unit", layer=3, unit=1)
+    assert [each["title"] for each in view["changed"]] == ["Loss"]
+    assert not ask(desk, "change", edits=[["W[1][1,1]", 0.7]])["moved"]
+    view = ask(desk, "structure", action="add_sample")
+    assert view["moved"]
+    assert [each["title"] for each in view["changed"]] == ["Loss", "Gradients", "New weights"]
+
+
+def test_another_example_is_not_held_against_the_one_before():
+    desk = laid("mazur")
+    for verb, body in (("begin", {"example": "lamsal"}), ("undo", {}), ("redo", {})):
+        view = ask(desk, verb, **body)
+        assert view["changed"] is None
+        assert view["moved"]
+    assert any("another example" in each for each in view["said"])
+
+
 # --- taking back ------------------------------------------------------------------------------------------------------
 
 
@@ -212,6 +244,50 @@ def test_undo_redo_and_the_beginning_again():
     assert refused(desk, "restore")
     ask(desk, "undo")
     assert written(desk.example) == texts[-1]
+
+
+def test_a_change_that_training_cannot_follow_is_looked_at_from_the_beginning():
+    desk = Desk(Worked(load_example("mazur").edited([(f"network.layers[{n}].activation", "identity") for n in (1, 2)])))
+    desk.look(after=5)
+    assert ask(desk, "change", edits=[["W[1][1,1]", 0.5]])["after"] == 5
+    view = ask(desk, "change", edits=[["update.learning_rate", 1e200]])
+    assert (view["after"], desk.example.optimizer.learning_rate) == (0, 1e200)
+    assert view["changed"] is None  # the step before it was another one
+
+
+BATCHES = [
+    ("data.inputs", [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]),
+    ("data.targets", [[0.1], [0.2], [0.3], [0.4]]),
+    ("update.batch_size", 2),
+]
+
+
+def test_the_sample_of_a_batch_is_the_row_that_it_is(monkeypatch):
+    desk = Desk(Worked(load_example("two-two-one").edited(BATCHES)))
+    desk.look(sample=2)
+    assert desk.example.x[desk.row].tolist() == desk.trace.x[1].tolist()
+    assert desk.row != 1  # they are shuffled
+    monkeypatch.setattr(form, "NUMBERS", 4)  # of larger data only the sample that is looked at stands in fields
+    (sample,) = ask(desk, "fields")["data"]["samples"]
+    assert sample["sample"] == desk.row + 1
+    view = ask(desk, "structure", action="add_sample")  # it is in another batch: what is looked at is still there
+    assert (view["sample"], len(desk.example.x)) == (2, 5)
+    assert desk.example.x[4].tolist() == desk.example.x[sample["sample"] - 1].tolist()
+    assert ask(desk, "look")["sample"] == 2
+
+
+def test_what_can_be_taken_back_takes_no_more_memory_than_is_allowed(monkeypatch):
+    desk = laid("mazur")
+    for number in range(desk_room.REMEMBERED + 5):
+        ask(desk, "change", edits=[["x[1]", number]])
+    assert len(desk.past) == desk_room.REMEMBERED
+    monkeypatch.setattr(desk_room, "HELD", 3 * desk.past[0].size)
+    ask(desk, "change", edits=[["x[1]", -1]])
+    assert len(desk.past) == 3
+    monkeypatch.setattr(desk_room, "HELD", 0)
+    ask(desk, "change", edits=[["x[1]", -2]])
+    ask(desk, "undo")
+    assert desk.example.x[0][0] == -1
 
 
 def test_another_tab_is_refused():
@@ -284,7 +360,7 @@ def test_new_weights_are_drawn_by_the_seed_of_the_spec():
         ask(desk, "change", edits=[["network.seed", seed], ["network.layers[1].initializer", "he_normal"]])
         said = ask(desk, "structure", action="add_unit", layer=1)["said"]
         drawn.append(desk.example.network.views(desk.example.network.parameters)[0]["W"][2].tolist())
-        assert said == ["4 new weights were drawn"]
+        assert said[0] == f"4 new weights were drawn at random, with the seed {seed}"
     assert drawn[0] == drawn[1] != drawn[2]
 
 
@@ -392,6 +468,19 @@ def test_what_cannot_be_varied_is_refused(vary):
     assert refused(laid("mazur"), "compare", vary=vary)
 
 
+@pytest.mark.parametrize("optimizer", names("optimizer"))
+@pytest.mark.parametrize("name", ["mazur", "lamsal", "two-two-one"])
+def test_all_that_is_offered_side_by_side_can_be_put_so(name, optimizer):
+    desk = laid(name)
+    ask(desk, "change", edits=[["update.optimizer", optimizer]])
+    offered = ask(desk, "choices")["varied"]
+    assert "numbers.intermediate" in [key for key, _ in offered]
+    for key, label in offered:
+        assert "." not in label
+        assert "_" not in label
+        assert len(ask(desk, "compare", vary=[key])["columns"]) >= 1
+
+
 # --- keeping and opening ----------------------------------------------------------------------------------------------
 
 
@@ -419,6 +508,21 @@ def test_the_formats_are_those_of_explain(form, suffix):
     assert kept["name"] == f"mazur{suffix}"
     options = {"spec": written(desk.example)} if form == "html" else {}
     assert kept["text"] == tell(desk.trace, form, timed=False, **options)
+
+
+@pytest.mark.parametrize("name", ["mazur", "lamsal", "two-two-one", "three-layer", "penguins"])
+def test_a_spec_with_the_weights_of_a_step_begins_with_them(name):
+    desk = laid(name)
+    ask(desk, "look", after=3)
+    kept = ask(desk, "keep", format="toml", reached=True, inline=name == "penguins")
+    assert kept["name"].endswith("-after-3.toml")
+    other = Desk(Worked(parse_spec(kept["text"], kept["name"])))
+    for before, after in zip(desk.trace.parameters, other.trace.parameters, strict=True):
+        assert before.keys() == after.keys()
+        assert all(np.array_equal(before[key], after[key]) for key in before)
+    if desk.example.batch_size is None:
+        assert other.trace.loss == desk.trace.loss
+    assert "after 3 updates" in kept["text"]
 
 
 def test_a_table_is_kept_beside_its_spec_or_in_it(tmp_path):

@@ -105,13 +105,14 @@ def side_by_side(
 
 def _column(label: str, trace: Trace, whole: bool) -> Column:
     if not whole:
-        return Column(label, trace, {LOSSES[0]: trace.loss, LOSSES[1]: trace.loss_after})
+        return Column(label, trace, {LOSSES[0]: float(trace.loss), LOSSES[1]: float(trace.loss_after)})
     outputs, parameters = f"a[{len(trace.network.layers)}]", {span.symbol for span in trace.network.spans}
     numbers: dict[str, float] = {LOSSES[0]: trace.loss}
     numbers |= {change.name: change.before for change in trace.changes if change.id.startswith(outputs)}
     numbers |= {f"{change.name}+": change.after for change in trace.changes if change.id.split("[")[0] in parameters}
     numbers[LOSSES[1]] = trace.loss_after
-    return Column(label, trace, numbers)
+    # numbers that are rounded on the way are arrays without an axis: they cannot be held against each other in a set
+    return Column(label, trace, {name: float(value) for name, value in numbers.items()})
 
 
 def rows(columns: list[Column]) -> list[str]:

@@ -165,5 +165,6 @@ export interface View {
   undo?: number;
   redo?: number;
   changed?: Changed[] | null; // what the last change came to
+  moved?: boolean; // whether numbers of one name are not the same number as before that change
   said?: string[]; // what else came of it, in words
 }

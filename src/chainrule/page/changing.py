@@ -14,17 +14,12 @@ from chainrule.page import choices as chosen_from
 from chainrule.page import fields as form
 from chainrule.page.body import Body
 from chainrule.page.desk import Desk
+from chainrule.page.limits import LIMITS, affordable
 from chainrule.phrases import say
-from chainrule.spec import Example, Limits, reshaping
+from chainrule.spec import Example, reshaping
 from chainrule.spec.reshaping import Made
 from chainrule.spec.revising import NUMBERS, place_of, revised
 from chainrule.tracing import Trace
-
-LIMITS = Limits(parameters=1_000_000, rows=100_000)
-"""How large an example on the page may be."""
-
-SPACE = 20_000_000
-"""Numbers that the rows of an example may make in all layers together: each is kept many times over on the way."""
 
 EDITS = 400
 """Numbers that are changed at once."""
@@ -40,6 +35,9 @@ ACTIONS = (
     "add_unit", "remove_unit", "add_layer", "remove_layer", "add_sample", "remove_sample", "biases", "take_over",
 )  # fmt: skip
 
+MOVED = 8
+"""Numbers with another name that are told one by one."""
+
 ROWS = 40
 """Numbers of a comparison that are shown: those that differ come first."""
 
@@ -54,7 +52,7 @@ def choices(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     """What may be chosen, from the catalogue."""
     Body(sent).close()
     rules = {kind: chosen_from.rules(kind) for kind in chosen_from.KINDS}
-    return {**rules, "conventions": chosen_from.conventions(), "varied": sorted(comparing.VARIED)}
+    return {**rules, "conventions": chosen_from.conventions(), "varied": chosen_from.varied(desk.example)}
 
 
 def change(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
@@ -82,25 +80,40 @@ def structure(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     if action == "take_over":
         made = reshaping.take_over(example, LIMITS)
     elif action in ("add_sample", "remove_sample"):
-        sample = body.whole("sample", least=1) or desk.sample
+        sample = body.whole("sample", least=1) or desk.row + 1
         made = (reshaping.add_sample if action == "add_sample" else reshaping.remove_sample)(example, sample, LIMITS)
     else:
         made = _layers(body, action, example)
     body.close()
     changed = affordable(made.example)
+    before = desk.trace
     desk.place(changed, notes=[*_said(made), *changed.warnings])
-    if action == "add_sample":
+    desk.tell(_moved(made, before, desk.trace))
+    if action == "add_sample" and desk.trace.scope.rows == len(changed.x):  # in a batch it may be missing
         desk.sample = len(changed.x)
     return desk.view()
 
 
 def _said(made: Made) -> list[str]:
     """What else came of another structure, in words."""
-    drawn = say("1 new weight was drawn") if made.drawn == 1 else say("{n} new weights were drawn", n=f"{made.drawn:,}")
+    seed = made.example.network.seed
+    if made.drawn == 1:
+        drawn = say("1 new weight was drawn at random, with the seed {seed}", seed=seed)
+    else:
+        drawn = say("{n} new weights were drawn at random, with the seed {seed}", n=f"{made.drawn:,}", seed=seed)
     return [
         *([drawn] if made.drawn else []),
         *([say("names of weights that no longer fit were left out")] if made.unnamed else []),
     ]
+
+
+def _moved(made: Made, before: Trace, after: Trace) -> list[str]:
+    """Which weights and biases have another name now, in words."""
+    names = [(before.label(was), after.label(now)) for was, now in made.stayed]
+    told = [say("{old} is now {new}", old=old, new=new) for old, new in names if old != new]
+    if len(told) > MOVED:
+        told = [*told[:MOVED], say("and {n} more", n=len(told) - MOVED)]
+    return [say(", ").join(told)] if told else []
 
 
 def _layers(body: Body, action: str, example: Example) -> Made:
@@ -178,19 +191,6 @@ def _rows(columns: list[Column]) -> dict[str, Any]:
         {"name": losses.get(name, name), "cells": cells, "differs": name in differing} for name, cells in rows if name in kept
     ]
     return {"rows": told, "left_out": len(rows) - len(told)}
-
-
-def affordable(example: Example) -> Example:
-    """The same example; refused if its rows would make more numbers than there is room for."""
-    numbers = len(example.x) * (example.network.inputs + sum(example.network.widths))
-    if numbers > SPACE:
-        raise InputError(
-            say("the step needs too much memory"),
-            got=say("{n} numbers, {bytes} bytes for each time they are kept", n=f"{numbers:,}", bytes=f"{8 * numbers:,}"),
-            do=say("use fewer rows or fewer units: the limit is {n} numbers", n=f"{SPACE:,}"),
-            field="data",
-        )
-    return example
 
 
 def _version(desk: Desk, sent: dict[str, Any]) -> None:

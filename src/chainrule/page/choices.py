@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
+from chainrule.comparing import VARIED
 from chainrule.conventions import CHOICES, Conventions
 from chainrule.phrases import say
+from chainrule.rules.layers import Dense
 from chainrule.rules.rule import CATALOGUE, find, names
+from chainrule.spec import Example
 
 KINDS = ("activation", "loss", "optimizer")
 
@@ -38,14 +41,35 @@ def parameter(each: Field[Any]) -> dict[str, Any]:
     }
 
 
+def spoken(name: str) -> str:
+    """A hyper-parameter's name in words; a sign such as beta1 is its own word."""
+    words = {
+        "learning_rate": say("learning rate"),
+        "momentum": say("momentum"),
+        "momentum_decay": say("momentum decay"),
+        "weight_decay": say("weight decay"),
+        "rate": say("rate"),
+        "scale": say("scale"),
+        "quantile": say("quantile"),
+        "cubic": say("cubic"),
+        "negative_slope": say("negative slope"),
+        "initial_accumulator": say("initial accumulator"),
+        "epsilon_place": say("place of epsilon"),
+        "bias_correction": say("bias correction"),
+        "form": say("form"),
+        "decay": say("decay"),
+    }
+    return words.get(name, name.replace("_", " "))
+
+
 def conventions(places: int = Conventions.places) -> list[dict[str, Any]]:
     """The choices on which two correct calculations may differ: where each stands in a spec, and its values in words.
     places: the decimals that the words speak of."""
     spoken = {
-        "update.biases": ("biases", "biases", say("Biases")),
+        "update.biases": ("biases", "biases", say("Update of the biases")),
         "update.order": ("order", "order", say("Order of the update")),
-        "numbers.intermediate": ("intermediate", "numbers", say("Numbers along the way")),
-        "numbers.print": ("print", "numbers", say("Numbers as shown")),
+        "numbers.intermediate": ("intermediate", "numbers", say("Rounding at every step")),
+        "numbers.print": ("print", "numbers", say("How numbers are shown")),
     }
     found = [
         {
@@ -58,6 +82,29 @@ def conventions(places: int = Conventions.places) -> list[dict[str, Any]]:
     loss = {"path": "network.reduction", "label": say("Loss of many samples")}
     reductions = [["mean", say("the mean over the samples")], ["sum", say("the sum over the samples")]]
     return [*found, {**loss, "options": reductions}]
+
+
+def varied(example: Example) -> list[list[str]]:
+    """What of an example can be put side by side, each with its label: only what its network, loss and optimizer have."""
+    network, optimizer = example.network, example.optimizer
+    labels = {each["path"]: each["label"] for each in conventions()}
+    biased = any(isinstance(layer, Dense) and layer.bias != "none" for layer in network.layers)
+    found = ["update.order", *(["update.biases"] if biased else []), "numbers.intermediate"]
+    found += ["network.reduction"] if len(example.x) > 1 else []
+    told = [[key, labels[key]] for key in found]
+    if network.loss.name in VARIED["network.loss"]:
+        told.append(["network.loss", say("Loss")])
+    told.append(["update.optimizer", say("Optimizer")])
+    dialects = {
+        "form": say("What the velocity holds"),
+        "epsilon_place": say("Where epsilon stands"),
+        "bias_correction": say("Correction of the means"),
+        "decay": say("How weights decay"),
+    }
+    for each in settable("optimizer", optimizer.name):
+        if options := each.metadata.get("options"):  # said with its values: a key of this name may have others elsewhere
+            told.append([f"update.{each.name}={'|'.join(options)}", dialects.get(each.name, each.name.replace("_", " "))])
+    return told
 
 
 def _spoken(name: str, value: str, places: int) -> dict[str, str]:

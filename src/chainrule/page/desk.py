@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from chainrule.errors import InputError, shown
@@ -12,7 +14,7 @@ from chainrule.explain.scene import few, scene
 from chainrule.explain.story import arrange, chosen_sample
 from chainrule.meant import folder_of, is_recorded
 from chainrule.page.conflicts import ConflictError
-from chainrule.page.differences import differences
+from chainrule.page.differences import Kin, differences, kin
 from chainrule.page.subjects import Recorded, Seen, Subject, Worked
 from chainrule.phrases import say
 from chainrule.spec import Example
@@ -23,8 +25,17 @@ NEAR = 1_000
 """A change is looked at after as many updates as before it, if they are so few; else before the first."""
 
 
-REMEMBERED = 200
-"""So many changes can be taken back."""
+REMEMBERED, HELD = 200, 10_000_000
+"""So many changes can be taken back, and fewer where the examples before them hold more numbers than HELD together; the last
+one always."""
+
+
+_UNPAIRED: dict[Kin, Callable[[], str]] = {
+    Kin.SHAPE: lambda: say("The network has another shape: only the loss and the outputs are compared with those before."),
+    Kin.ROWS: lambda: say("There are other samples: the outputs of single samples are not compared with those before."),
+    Kin.OTHER: lambda: say("This is another example: nothing is compared with the one that was here."),
+}
+"""Why numbers are not held against those of before, in words."""
 
 
 class OutdatedError(ConflictError):
@@ -36,6 +47,11 @@ class Laid(NamedTuple):
 
     example: Example
     original: Example
+
+    @property
+    def size(self) -> int:
+        """The numbers that the example holds."""
+        return int(self.example.network.size + self.example.x.size + self.example.t.size)
 
 
 @dataclass
@@ -58,6 +74,7 @@ class Desk:
     _kept: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     _original: Example | None = None
     _before: Trace | None = None
+    _kin: Kin = Kin.SAME
     _notes: tuple[str, ...] = ()
 
     @property
@@ -69,6 +86,13 @@ class Desk:
     def recorded(self) -> bool:
         """Whether a recorded run lies here: it cannot be changed."""
         return isinstance(self.subject, Recorded)
+
+    @property
+    def row(self) -> int:
+        """The row of the example, from 0, that is looked at: a batch has its samples in an order of its own."""
+        if not isinstance(self.subject, Worked):
+            return self.sample - 1
+        return int(self.subject.rows(self.after)[self.sample - 1])
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What is costly to make and holds for this step only."""
@@ -106,9 +130,13 @@ class Desk:
         before = Laid(self.example, self.original) if isinstance(self.subject, Worked) else None
         self._replace(Laid(example, example), 0)
         self.sample = 1
-        self._before = None  # two examples that have nothing to do with each other
+        self._before, self._notes = None, ()
         if before is not None:
             self._remember(before)
+
+    def tell(self, notes: Iterable[str]) -> None:
+        """More of what came of the last change, in words."""
+        self._notes += tuple(notes)
 
     def undo(self) -> None:
         """Takes the last change back."""
@@ -130,7 +158,8 @@ class Desk:
 
     def _remember(self, before: Laid) -> None:
         self.past.append(before)
-        del self.past[:-REMEMBERED]
+        held = accumulate(laid.size for laid in reversed(self.past))
+        del self.past[: -max(1, min(REMEMBERED, sum(numbers <= HELD for numbers in held)))]
         self.future.clear()
 
     def look(self, sample: int | None = None, after: int | None = None) -> None:
@@ -148,6 +177,13 @@ class Desk:
         """The step of another example after as many updates as are looked at here."""
         return Worked(example).seen(self.after, self._going).trace
 
+    def as_seen(self, sent: dict[str, Any]) -> dict[str, Any]:
+        """What was sent, less what it says of the step that it is about; refused if another step is looked at by now."""
+        seen = sent.get("seen")
+        if seen is not None and seen != [self.version, self.after, self.sample]:
+            raise OutdatedError(say("another step lies here by now"), do=say("load what lies here now"))
+        return {key: value for key, value in sent.items() if key != "seen"}
+
     def current(self, version: object) -> None:
         """Refuses who has not seen the last change."""
         if version != self.version:
@@ -159,15 +195,28 @@ class Desk:
 
     def _replace(self, laid: Laid, after: int | None = None, notes: Iterable[str] = ()) -> None:
         subject = Worked(laid.example)
-        if after is None:
-            after = self.after if self.after <= NEAR else 0
-        seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
-        self._before = None if self.recorded else self.trace
+        # first: what cannot be derived is not put on the table
+        after, seen = self._as_far(subject) if after is None else (after, subject.seen(after, self._going))
+        self._before = self.trace if after == self.after and not self.recorded else None  # two steps are not one step changed
+        if isinstance(self.subject, Worked):
+            self._kin = kin(self.example, laid.example) if self.original is laid.original else Kin.OTHER
         self.subject.close()
         self.subject, self.after, self._seen = subject, after, seen
         self._original, self._notes = laid.original, tuple(notes)
+        if self._before is not None and self._kin is not Kin.SAME:
+            self.tell([_UNPAIRED[self._kin]()])
+        if self._kin is Kin.OTHER:
+            self._before = None  # two examples that have nothing to do with each other
         self.sample = min(self.sample, seen.trace.scope.rows)
         self.version += 1
+
+    def _as_far(self, subject: Worked) -> tuple[int, Seen]:
+        """The step after as many updates as here; before the first, where it is far, or where training does not get there: a
+        change that makes a loss infinite later on is no mistake."""
+        if 0 < self.after <= NEAR:
+            with suppress(InputError):
+                return self.after, subject.seen(self.after, self._going)
+        return 0, subject.seen(0)
 
     def _going(self) -> None:
         self.beat()
@@ -192,7 +241,8 @@ class Desk:
             "place": trace.places[self.sample - 1] if trace.places else "",
             "undo": len(self.past),
             "redo": len(self.future),
-            "changed": None if self._before is None else differences(self._before, trace, self.sample),
+            "changed": None if self._before is None else differences(self._before, trace, self.sample, self._kin),
+            "moved": self._kin is not Kin.SAME,
             "said": list(self._notes),
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,52 @@ import numpy as np
 from chainrule.explain.story import table
 from chainrule.naming import Cell, cell_id
 from chainrule.phrases import say
+from chainrule.rules.layers import Dense
+from chainrule.spec import Example
 from chainrule.steps import Change
 from chainrule.tracing import Trace
 
 MOST = 12
 """Numbers of a kind that are shown."""
 
+
+class Kin(Enum):
+    """How an example is related to the one before it: which of their numbers of one name are the same number."""
+
+    SAME = "same"
+    ROWS = "rows"  # other samples: sample 2 may be another one
+    SHAPE = "shape"  # another structure: W[2][1,1] may be another weight
+    OTHER = "other"
+
+
+def kin(before: Example, after: Example) -> Kin:
+    """How two states of an example are related."""
+    if (before.file, before.title) != (after.file, after.title):
+        return Kin.OTHER
+    if _shape(before) != _shape(after):
+        return Kin.SHAPE
+    return Kin.SAME if len(before.x) == len(after.x) else Kin.ROWS
+
+
+def _shape(example: Example) -> list[tuple[int, bool]]:
+    network = example.network
+    dense = [isinstance(layer, Dense) for layer in network.layers]
+    return [(network.inputs, False), *zip(network.widths, dense, strict=True)]
+
+
 Numbers = tuple[Cell, Any]
 """An array of numbers, and the cell of which each is a unit."""
 
 
-def differences(before: Trace, after: Trace, sample: int) -> list[dict[str, Any]]:
-    """Kinds of numbers, each with those that changed: old value beside new, and how many more there are."""
-    kinds = {
-        say("Loss"): (_losses(before), _losses(after)),
-        say("Outputs"): (_outputs(before, sample), _outputs(after, sample)),
-        say("Gradients"): (_gradients(before), _gradients(after)),
-        say("New weights"): (_new(before), _new(after)),
-    }
+def differences(before: Trace, after: Trace, sample: int, related: Kin = Kin.SAME) -> list[dict[str, Any]]:
+    """Kinds of numbers, each with those that changed: old value beside new, and how many more there are. Only numbers that
+    are the same thing in both are paired."""
+    kinds = {say("Loss"): (_losses(before), _losses(after))}
+    if related is Kin.SAME or (related is Kin.SHAPE and before.network.outputs == after.network.outputs):
+        kinds[say("Outputs")] = (_outputs(before, sample, after), _outputs(after, sample, after))
+    if related is not Kin.SHAPE:
+        kinds[say("Gradients")] = (_gradients(before), _gradients(after))
+        kinds[say("New weights")] = (_new(before), _new(after))
     return [{"title": title, **_kind(after, list(old), list(new))} for title, (old, new) in kinds.items()]
 
 
@@ -36,10 +65,11 @@ def _losses(trace: Trace) -> Iterator[Numbers]:
     yield Cell("E", via=Cell("E")), np.array(trace.loss_after, dtype=float)
 
 
-def _outputs(trace: Trace, sample: int) -> Iterator[Numbers]:
+def _outputs(trace: Trace, sample: int, named_as: Trace) -> Iterator[Numbers]:
+    """named_as: the last layer of both has the place that it has now."""
     row, last = min(sample, trace.scope.rows), len(trace.network.layers)
     named = row if trace.scope.rows > 1 else 0
-    yield Cell("a", last, (), named), np.asarray(trace.values("a", last)[row - 1], dtype=float)
+    yield Cell("a", len(named_as.network.layers), (), named), np.asarray(trace.values("a", last)[row - 1], dtype=float)
 
 
 def _gradients(trace: Trace) -> Iterator[Numbers]:

@@ -10,11 +10,11 @@ from typing import Any
 from chainrule.errors import InputError, shown
 from chainrule.explain import tell
 from chainrule.page.body import Body
-from chainrule.page.changing import LIMITS, affordable
 from chainrule.page.desk import Desk
+from chainrule.page.limits import LIMITS, affordable
 from chainrule.phrases import LANGUAGES, language, say, speaking
 from chainrule.spec import EXAMPLES, Example, documents, example_names, kept, load_example, parse_spec
-from chainrule.spec.writing import portable, written
+from chainrule.spec.writing import portable, trained, written
 
 FORMATS = {
     "toml": (".toml", "application/toml"),
@@ -32,18 +32,18 @@ LARGEST_TABLE = 16 * 2**20
 def keep(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     """The spec, the derivation in a format, or the table that the spec names: as a file with its name and its kind.
 
-    inline: a spec with the numbers of its table in it.
+    inline: a spec with the numbers of its table in it; reached: a spec with the weights that the step begins with.
     """
     body = Body(sent)
     form = body.word("format", tuple(FORMATS))
-    inline = body.take("inline") is True
+    inline, reached = body.take("inline") is True, body.take("reached") is True
     spoken = body.word("language", LANGUAGES) if "language" in sent else speaking()
     body.close()
     suffix, kind = FORMATS[form]
     if form == "table":
         return {**_table(desk.example), "type": kind}
     if form == "toml":
-        text = written(desk.example, inline)
+        text = written(_reached(desk) if reached else desk.example, inline)
     else:
         with language(spoken):
             options: dict[str, Any] = {"spec": portable(desk.example)} if form == "html" and not desk.recorded else {}
@@ -53,7 +53,17 @@ def keep(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
             say("this spec would be too large to be opened again"), got=say("{n} bytes", n=f"{len(text.encode()):,}"),
             do=say("keep a spec with fewer weights of its own"),
         )  # fmt: skip
+    if form == "toml" and reached:
+        suffix = f"-after-{desk.after}{suffix}"
     return {"name": _name(desk) + suffix, "type": kind, "text": text}
+
+
+def _reached(desk: Desk) -> Example:
+    """The example with the weights of the step that is looked at."""
+    begins = say("The optimizer's memory, the schedule and the order of the batches begin anew.")
+    many = say("The weights are those after {n} updates.", n=f"{desk.after:,}")
+    note = f"{say('The weights are those after 1 update.') if desk.after == 1 else many} {begins}"
+    return trained(desk.example, desk.trace.parameters, note)
 
 
 def begin(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:

@@ -244,9 +244,9 @@ def _ending(why: str, number: int, until: float | None) -> str:
     if why == "until":
         return say("After {done} updates the loss had reached {until}.", done=done, until=f"{until:g}")
     if why == "stopped":
-        return say("Stopped after {done} updates.", done=done)
+        return say("Stopped after 1 update.") if number == 1 else say("Stopped after {done} updates.", done=done)
     if why == "alone":
         return say("Stopped after {done} updates: nobody was listening any more.", done=done)
     if until is not None:
         return say("{done} updates are done, and the loss has not reached {until}.", done=done, until=f"{until:g}")
-    return say("{done} updates are done.", done=done)
+    return say("1 update is done.") if number == 1 else say("{done} updates are done.", done=done)

@@ -4,29 +4,35 @@ are drawn as the spec draws them."""
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from chainrule.errors import InputError
+from chainrule.naming import Cell
 from chainrule.rules.layers import Dense
 from chainrule.spec.revising import in_columns, opened, refuse_table, weights_of
 
 if TYPE_CHECKING:
     from chainrule.spec import Example, Limits
 
+FOLLOWED = 2_000
+"""Up to so many parameters are followed one by one from where they were to where they are."""
+
 Places = list[int | None]
 """For each place, the old place whose numbers stay there; None for what is new."""
 
 
 class Made(NamedTuple):
-    """An example of another shape: how many of its weights were drawn, and whether names of weights did not fit any more."""
+    """An example of another shape: how many of its weights were drawn, whether names of weights did not fit any more, and the
+    weights and biases that stay (of networks that are not too large): the cell of each as it was and as it is."""
 
     example: Example
     drawn: int = 0
     unnamed: bool = False
+    stayed: tuple[tuple[Cell, Cell], ...] = ()
 
 
 @dataclass
@@ -248,6 +254,25 @@ def _stay(slot: Slot) -> tuple[Any, Any]:
     return here, there
 
 
+def _stayed(example: Example, shape: Shape) -> Iterator[tuple[Cell, Cell]]:
+    """Each weight and bias that stays: where it was, and where it is."""
+    if example.network.size > FOLLOWED:
+        return
+    for place, slot in enumerate(shape.slots, 1):
+        if not slot.dense or not slot.origin:
+            continue
+        units = [(now + 1, was + 1) for now, was in enumerate(slot.units) if was is not None]
+        senders = [(now + 1, was + 1) for now, was in enumerate(slot.senders) if was is not None]
+        for i, old in units:
+            for j, former in senders:
+                yield Cell("W", slot.origin, (old, former)), Cell("W", place, (i, j))
+        biases = example.network.axes.get((slot.origin, "b"))
+        if biases == "1":
+            yield Cell("b", slot.origin), Cell("b", place)
+        elif biases is not None:
+            yield from ((Cell("b", slot.origin, (old,)), Cell("b", place, (i,))) for i, old in units)
+
+
 def _named(example: Example, shape: Shape, names: dict[str, Any], limits: Limits, drawn: int) -> Made:
     """With the names of the weights of the layers in front of the first that changed; without any if those do not do."""
     given = names.get("weights")
@@ -262,7 +287,7 @@ def _named(example: Example, shape: Shape, names: dict[str, Any], limits: Limits
             if not tried or not all(problem.field.startswith("names") for problem in error.problems):
                 raise
             continue
-        return Made(made, drawn, given is not None and tried != given)
+        return Made(made, drawn, given is not None and tried != given, tuple(_stayed(example, shape)))
     raise AssertionError("the last of these returns or raises")
 
 

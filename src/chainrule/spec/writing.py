@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import printable
+from chainrule.spec.revising import in_columns
 
 if TYPE_CHECKING:
     from chainrule.spec import Example
@@ -18,6 +20,24 @@ WIDE = 100
 
 OF_A_TABLE = ("table", "target", "columns", "standardize", "rows")
 """What a spec says of a table: numbers that stand in the spec itself take its place."""
+
+
+def trained(example: Example, parameters: Sequence[Mapping[str, Any]], note: str) -> Example:
+    """The example with other numbers for its weights, biases, scales and shifts, an array each in the layer's dict; a note
+    says where they are from. What else a training has reached no spec can say: the optimizer's memory, running means, and
+    which batch comes next."""
+    data = copy.deepcopy(example.data)
+    for entry, views in zip(data["network"]["layers"], parameters, strict=True):
+        if "W" in views:
+            entry.pop("units", None)
+            entry["weights"] = (views["W"].T if in_columns(data, entry) else views["W"]).tolist()
+        for symbol, key in (("b", "biases"), ("gamma", "gamma"), ("beta", "beta")):
+            if symbol in views:
+                numbers = views[symbol].reshape(-1).tolist()
+                alone = len(numbers) == 1 and not isinstance(entry.get(key), list)
+                entry[key] = numbers[0] if alone else numbers
+    data["notes"] = [*_notes(data), note]
+    return example.rewritten(data)
 
 
 def written(example: Example, inline: bool = False) -> str:

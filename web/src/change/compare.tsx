@@ -1,27 +1,39 @@
 // Conventions side by side: the same step under each, with the numbers that differ marked.
 
-import { useState } from "preact/hooks";
-import { useDesk } from "../desk";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { problemsOf, useDesk } from "../desk";
 import { t } from "../phrases";
+import { words } from "./edits";
 import type { Choices, Comparison } from "./form";
 
 export function Compare({ choices }: { choices: Choices }) {
   const desk = useDesk();
-  const [keys, setKeys] = useState(["update.order", ""]);
+  const [wanted, setKeys] = useState(["update.order", ""]);
   const [found, setFound] = useState<{ of: number; result: Comparison } | null>(null);
-  const labels = new Map(choices.conventions.map((each) => [each.path, each.label]));
-  const name = (key: string) => labels.get(key) ?? key;
+  const [fault, setFault] = useState("");
+  const table = useRef<HTMLDivElement>(null);
+  // what another optimizer had is not there any more
+  const has = (key: string) => choices.varied.some(([each]) => each === key);
+  const keys = [has(wanted[0]!) ? wanted[0]! : "update.order", has(wanted[1]!) && wanted[1] !== wanted[0] ? wanted[1]! : ""];
   const compare = async () => {
     const of = desk.view.version ?? 0;
-    const result = await desk.ask<Comparison>("compare", { vary: keys.filter(Boolean) });
-    if (result) setFound({ of, result });
+    setFault("");
+    setFound(null);
+    try {
+      setFound({ of, result: await desk.server!.ask<Comparison>("compare", { vary: keys.filter(Boolean) }) });
+    } catch (error) {
+      setFault(words(problemsOf(error)));
+    }
   };
+  useEffect(() => {
+    if (found) table.current?.scrollIntoView({ block: "nearest" });
+  }, [found]);
   const select = (place: number, label: string, none: boolean) => (
     <div class="field">
       <label for={`change-vary-${place}`}>{label}</label>
       <select id={`change-vary-${place}`} value={keys[place]} onChange={(event) => setKeys(keys.map((key, i) => (i === place ? event.currentTarget.value : key)))}>
         {none && <option value="">{t("nothing else")}</option>}
-        {choices.varied.filter((key) => !none || key !== keys[0]).map((key) => <option value={key}>{name(key)}</option>)}
+        {choices.varied.filter(([key]) => !none || key !== keys[0]).map(([key, label]) => <option value={key}>{label}</option>)}
       </select>
     </div>
   );
@@ -34,8 +46,9 @@ export function Compare({ choices }: { choices: Choices }) {
         {select(1, t("and"), true)}
       </div>
       <div class="row"><button type="button" disabled={desk.busy} onClick={() => void compare()}>{t("Put side by side")}</button></div>
+      <div role="alert">{fault && <p class="fault"><span aria-hidden="true">✗ </span>{fault}</p>}</div>
       {found && found.of !== desk.view.version && <p class="note">{t("This is from before the last change. Put them side by side again.")}</p>}
-      {found && <Table {...found.result} />}
+      <div ref={table} class="found">{found && <Table {...found.result} />}</div>
     </fieldset>
   );
 }

@@ -60,7 +60,7 @@ export interface Form {
 
 export interface Choices {
   conventions: { path: string; label: string; options: [string, string][] }[];
-  varied: string[];
+  varied: [string, string][]; // what can be put side by side, and its label
 }
 
 /** Two or more ways to choose, side by side. */

@@ -1,6 +1,7 @@
 // Change: numbers, rules and conventions in fields, the network's structure by buttons, and what follows beside it.
 
 import { useCallback, useEffect, useReducer, useState } from "preact/hooks";
+import type { View } from "../data";
 import { useDesk, type Desk } from "../desk";
 import { t } from "../phrases";
 import { Compare } from "./compare";
@@ -36,7 +37,7 @@ export function Change() {
   }, [desk.view]);
   useEffect(() => {
     if (!desk.view.recorded) void desk.ask<Choices>("choices").then((found) => found && setChoices(found));
-  }, []);
+  }, [desk.view.version]);
 
   const act = useCallback((verb: string, body: object = {}) => void desk.attempt(() => edits.ask(verb, body)), [desk.attempt]);
   useUndo(act, desk);
@@ -56,13 +57,19 @@ export function Change() {
     <EditsContext.Provider value={edits}>
       <div class="change">
         <div class="row bar" role="toolbar" aria-label={t("Taking back")}>
-          <Tool may={!!desk.view.undo} keys="Control+Z" act={() => act("undo")}>{t("Undo")}</Tool>
-          <Tool may={!!desk.view.redo} keys="Control+Shift+Z" act={() => act("redo")}>{t("Redo")}</Tool>
+          <Tool may={!!desk.view.undo} keys="Control+Z" title={t("Undo (Ctrl+Z)")} act={() => act("undo")}>{t("Undo")}</Tool>
+          <Tool may={!!desk.view.redo} keys="Control+Shift+Z" title={t("Redo (Ctrl+Shift+Z)")} act={() => act("redo")}>{t("Redo")}</Tool>
           <Tool may={form.changed} act={() => act("restore")}>{t("As it was at first")}</Tool>
+          <Loss view={desk.view} />
         </div>
         <Banner desk={desk} />
         {form.after > 0 && (
-          <p class="note">{t("The step that is looked at comes after {n} updates. The numbers here are those before the first.", { n: form.after })}</p>
+          <p class="note">
+            {form.after === 1
+              ? t("The step that is looked at comes after 1 update. The numbers here are those before it.")
+              : t("The step that is looked at comes after {n} updates. The numbers here are those before the first.", { n: form.after })}{" "}
+            <button type="button" disabled={desk.busy} onClick={() => void desk.look({ after: 0 })}>{t("Look at the step before the first update")}</button>
+          </p>
         )}
         <Chosen form={form} />
         <Layers layers={form.layers} act={structure} busy={busy} />
@@ -70,7 +77,7 @@ export function Change() {
         {form.groups.map((group) => (
           <fieldset key={group.name}>
             <legend>{group.title}</legend>
-            <div class="fields">{group.fields.map((field) => <Labelled key={field.path} field={field} prefix={group.name} />)}</div>
+            <div class={`fields ${group.name}`}>{group.fields.map((field) => <Labelled key={field.path} field={field} prefix={group.name} />)}</div>
           </fieldset>
         ))}
         {choices && <Compare choices={choices} />}
@@ -79,10 +86,26 @@ export function Change() {
   );
 }
 
-/** A button that keeps the focus where it can do nothing any more. */
-function Tool({ may, act, keys, children }: { may: boolean; act: () => void; keys?: string; children: string }) {
+/** The loss, beside what it was before the last change: in sight wherever in the form that was made. */
+function Loss({ view }: { view: View }) {
+  const moved = view.changed?.[0]?.changes[0];
+  const loss = view.network.loss;
+  if (!loss) return null;
   return (
-    <button type="button" aria-disabled={!may} aria-keyshortcuts={keys} onClick={() => may && act()}>
+    <span class="came">
+      {moved && moved.id === "E" ? (
+        <>{moved.name} <span class="soft">{moved.before}</span> <span aria-hidden="true">→ </span><strong>{moved.after}</strong></>
+      ) : (
+        `${loss.number.name} ${loss.number.shown}`
+      )}
+    </span>
+  );
+}
+
+/** A button that keeps the focus where it can do nothing any more. */
+function Tool({ may, act, keys, title, children }: { may: boolean; act: () => void; keys?: string; title?: string; children: string }) {
+  return (
+    <button type="button" aria-disabled={!may} aria-keyshortcuts={keys} title={title} onClick={() => may && act()}>
       {children}
     </button>
   );

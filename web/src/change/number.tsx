@@ -40,8 +40,8 @@ export function NumberInput({ path, value, label, wanted, whole = false, id }: N
         inputMode="decimal"
         autoComplete="off"
         spellcheck={false}
-        size={Math.min(9, Math.max(4, (draft?.text ?? was).length))}
-        title={was.length > 9 ? was : undefined}
+        size={Math.min(20, Math.max(4, (draft?.text ?? was).length))}
+        title={was.length > 20 ? was : undefined}
         aria-label={label}
         aria-invalid={fault ? true : undefined}
         aria-describedby={about || undefined}
@@ -78,6 +78,9 @@ export function Labelled({ field, prefix }: { field: Field; prefix: string }) {
   );
 }
 
+/** Words of a choice that may be cut off in their field stand below it once more, where it is narrow. */
+const LONG = 30;
+
 interface ChoiceProps {
   path: string;
   value: string;
@@ -91,6 +94,7 @@ export function ChoiceInput({ path, value, options, id, label, wanted }: ChoiceP
   const edits = useEdits();
   const fault = edits.faults.get(path);
   const about = [fault && `${id}-fault`, wanted && `${id}-wanted`].filter(Boolean).join(" ");
+  const chosen = options.find(([each]) => each === value)?.[1] ?? "";
   return (
     <>
       <select
@@ -103,6 +107,7 @@ export function ChoiceInput({ path, value, options, id, label, wanted }: ChoiceP
       >
         {options.map(([each, words]) => <option value={each}>{words}</option>)}
       </select>
+      {chosen.length > LONG && <span class="wanted whole" aria-hidden="true">{chosen}</span>}
       {fault && (
         <span class="fault" id={`${id}-fault`} role="alert">
           <span aria-hidden="true">✗ </span>{fault}{" "}

@@ -46,10 +46,12 @@ export function Keep() {
     save(name, kind === "svg" ? "image/svg+xml" : "image/png", kind === "svg" ? text : await png(text));
     setSaid(t("{name} was handed to the browser.", { name }));
   };
-  const offer = (label: string, words: string, run: () => Promise<void>) => (
+  const after = desk.view.after ?? 0;
+  const anew = after > 0 ? t("Opened again, it begins before the first update.") : "";
+  const offer = (label: string, words: string, run: () => Promise<void>, more = "") => (
     <li>
       <button type="button" disabled={desk.busy} onClick={() => void run()}>{label}</button>
-      <span class="soft">{words}</span>
+      <span class="soft">{words}{more && <><br />{more}</>}</span>
     </li>
   );
 
@@ -63,7 +65,10 @@ export function Keep() {
           <ul>
             {offer(t("Spec (TOML)"), about.table
               ? t("everything that was given and changed; it names its table, {table}", { table: about.table })
-              : t("everything that was given and changed: to open again here, or with any command"), () => keep("toml"))}
+              : t("everything that was given and changed: to open again here, or with any command"), () => keep("toml"), anew)}
+            {after > 0 && offer(t("Spec with the weights of this step (TOML)"),
+              t("the weights that this step begins with, written into it; the optimizer's memory, the schedule and the order of the batches begin anew"),
+              () => keep("toml", { reached: true }))}
             {about.table && offer(t("Table ({name})", { name: about.table }), t("belongs beside the spec"), () => keep("table"))}
             {about.table && offer(t("Spec with its numbers (TOML)"), t("one file, with the table's numbers in it"), () => keep("toml", { inline: true }))}
           </ul>
@@ -72,7 +77,7 @@ export function Keep() {
       <section aria-labelledby="keep-derivation">
         <h2 id="keep-derivation">{t("The derivation of this step")}</h2>
         <ul>
-          {offer(t("Page (HTML)"), about.recorded ? t("one file to mail or to put in a course") : t("one file to mail or to put in a course; it can be opened again here"), () => keep("html"))}
+          {offer(t("Page (HTML)"), about.recorded ? t("one file to mail or to put in a course") : t("one file to mail or to put in a course; it can be opened again here"), () => keep("html"), about.recorded ? "" : anew)}
           {offer("LaTeX", t("for a text of your own"), () => keep("latex"))}
           {offer("Markdown", t("for notes and sites"), () => keep("markdown"))}
           {offer("JSON", t("for programs: every number with all its digits"), () => keep("json"))}
@@ -85,7 +90,7 @@ export function Keep() {
           {offer("PNG", t("for slides and messages"), () => picture("png"))}
         </ul>
       </section>
-      <Open examples={about.examples} />
+      <Open examples={about.examples} opening={() => setSaid("")} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // Opening a file: a spec, a page that was kept, or a bundled example.
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { edits } from "../change/edits";
 import { useDesk } from "../desk";
 import { t } from "../phrases";
@@ -26,15 +26,20 @@ function refusal(file: File): string {
   return "";
 }
 
-export function Open({ examples }: { examples: Bundled[] }) {
+export function Open({ examples, opening }: { examples: Bundled[]; opening: () => void }) {
   const desk = useDesk();
   const field = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const [fault, setFault] = useState("");
   const [done, setDone] = useState("");
   const [example, setExample] = useState("");
+  const status = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (done) status.current?.scrollIntoView({ block: "nearest" });
+  }, [done]);
 
   const begin = async (body: object, name: string) => {
+    opening();
     setFault("");
     setDone("");
     await edits.flush(); // what is being written belongs to what lies here now
@@ -52,6 +57,7 @@ export function Open({ examples }: { examples: Bundled[] }) {
   return (
     <section aria-labelledby="keep-open">
       <h2 id="keep-open">{t("Open")}</h2>
+      <div role="status" ref={status} class="said">{done}</div>
       <div
         class={over ? "drop over" : "drop"}
         onDragOver={(event) => {
@@ -89,7 +95,6 @@ export function Open({ examples }: { examples: Bundled[] }) {
         <button type="submit" disabled={!example || desk.busy}>{t("Open")}</button>
       </form>
       <div role="alert">{fault && <p class="fault"><span aria-hidden="true">✗ </span>{fault}</p>}</div>
-      <div role="status">{done && <p>{done}</p>}</div>
     </section>
   );
 }

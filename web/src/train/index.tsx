@@ -108,7 +108,7 @@ function Controls({ state }: { state: State | null }) {
         <button type="button" disabled={running || !state?.number} onClick={() => void reset()}>{t("Back to the beginning")}</button>
       </div>
       <p class="going">
-        {state && state.number > 0 && t("{n} updates done, loss {loss}, learning rate {rate}", { n: state.number.toLocaleString("en"), loss: state.shown, rate: state.rate })}
+        {state && state.number > 0 && t(state.number === 1 ? "1 update done, loss {loss}, learning rate {rate}" : "{n} updates done, loss {loss}, learning rate {rate}", { n: state.number.toLocaleString("en"), loss: state.shown, rate: state.rate })}
       </p>
       <p role="status" class={state && ["not finite", "failed", "refused"].includes(state.ended) ? "told bad" : "told"}>
         {running ? t("Training goes on.") : (state?.told ?? "")}
@@ -128,7 +128,7 @@ function Looked({ state, run }: { state: State | null; run: Run | null }) {
     ? [{ name: t("training rows"), points: run.curves.loss }, ...(run.curves.validation.length ? [{ name: t("validation rows"), points: run.curves.validation }] : [])]
     : [{ name: t("loss"), points: state?.points ?? [] }];
   const go = (to: number) => void look({ after: to - first });
-  const said = run ? t("update {n} of {all}", { n: at.toLocaleString("en"), all: most.toLocaleString("en") }) : t("after {n} updates, loss {loss}", { n: at.toLocaleString("en"), loss: view.network.loss?.number.shown ?? "" });
+  const said = run ? t("update {n} of {all}", { n: at.toLocaleString("en"), all: most.toLocaleString("en") }) : t(at === 1 ? "after 1 update, loss {loss}" : "after {n} updates, loss {loss}", { n: at.toLocaleString("en"), loss: view.network.loss?.number.shown ?? "" });
   if (!server || (!run && !state)) return null;
   return (
     <section class="looked" aria-label={t("Loss")}>
