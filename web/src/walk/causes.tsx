@@ -109,7 +109,7 @@ export function Causes({ walk, step: root }: { walk: Pick<Walking, "open">; step
                 <span class="what" onClick={(event) => (event.stopPropagation(), walk.open(row.id))}>
                   {row.step ? <Maths tree={row.step.label} name={row.step.name} /> : row.id}
                 </span>
-                {row.step && <span class="soft formula">{row.step.uses.length ? `= ${row.step.formula}` : t("given")}</span>}
+                {row.step && <span class="soft formula">{row.step.uses.length ? `=\u00a0${row.step.formula}` : t("given")}</span>}
                 <span class="number">{row.step ? set(row.step.shown) : "…"}</span>
               </>
             )}
