@@ -304,3 +304,24 @@ def test_the_derivation_of_a_large_networks_number_is_walked_through(open_page, 
         seen.append(identifier)
         back.click()
     assert len(set(seen)) == 12
+
+
+def test_a_line_is_drawn_by_the_number_that_it_shows(open_page):
+    page = open_page("mazur")
+    line = page.locator(".edge[data-key='e2.1.0']")  # w7 is 0.5, its gradient negative
+    assert "plus" in line.get_attribute("class")
+    page.get_by_role("button", name="Backward", exact=True).click()
+    page.locator(".edge.minus[data-key='e2.1.0']").wait_for()
+    assert "later" in page.locator(".label").last.get_attribute("class")
+    assert page.get_by_text("Pale numbers are computed later.").is_visible()
+
+
+def test_names_are_read_out_and_all_is_folded_again(open_page):
+    page = open_page("mazur")
+    slider(page).fill("5")
+    assert page.get_by_role("heading", name="net_o1 =").count() == 1
+    tree = page.get_by_role("tree", name="Where it comes from", exact=True)
+    page.get_by_role("button", name="Unfold all").click()
+    assert tree.get_by_role("treeitem").count() > 6
+    page.get_by_role("button", name="Fold all").click()
+    assert tree.get_by_role("treeitem").count() == 1 + 5
