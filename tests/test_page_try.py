@@ -199,3 +199,16 @@ def test_answers_outlive_a_reload(open_page):
     page.wait_for_selector(".page h1")
     try_tab(page)
     assert blank(page, "z[1][1]").input_value() == "0.3775"
+
+
+def test_after_a_change_no_old_value_gives_the_answer_away(open_page):
+    page = open_page("mazur")
+    page.locator("#tab-change").click()
+    field = page.locator("input[aria-label^=w5]").first
+    field.fill("0.9")
+    field.press("Enter")
+    page.locator(".drawing .row.changed").first.wait_for()
+    try_tab(page)
+    drawing = page.locator("section.drawing")
+    assert drawing.locator(".old, .changed").count() == 0
+    assert "before the change" not in drawing.inner_html()
