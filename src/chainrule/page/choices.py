@@ -71,11 +71,17 @@ def conventions(places: int = Conventions.places) -> list[dict[str, Any]]:
         "numbers.intermediate": ("intermediate", "numbers", say("Rounding at every step")),
         "numbers.print": ("print", "numbers", say("How numbers are shown")),
     }
+    told = {  # what is kept and what is only shown, each in its own words
+        ("intermediate", "exact"): say("exact at every step"),
+        ("print", "rounded"): say("rounded to {n} decimals", n=places),
+        ("print", "truncated"): say("truncated to {n} decimals", n=places),
+        ("print", "significant"): say("with {n} significant figures", n=places),
+    }
     found = [
         {
             "path": path,
             "label": label,
-            "options": [[value, _spoken(name, value, places)[words]] for value in CHOICES[name]],
+            "options": [[value, told.get((name, value)) or _spoken(name, value, places)[words]] for value in CHOICES[name]],
         }
         for path, (name, words, label) in spoken.items()
     ]

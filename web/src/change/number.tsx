@@ -79,7 +79,7 @@ export function Labelled({ field, prefix }: { field: Field; prefix: string }) {
 }
 
 /** Words of a choice that may be cut off in their field stand below it once more. */
-const LONG = 38;
+const LONG = 42;
 
 /** How wide a text is: a Chinese sign is as wide as two others. */
 function wide(text: string): number {
