@@ -185,7 +185,7 @@ def compare(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     columns = comparing.side_by_side(varied, derived, whole=example.network.size <= 2_000)
     way = chosen_from.way
     told = [{"label": way(column.label), "same": [way(same) for same in column.same]} for column in columns]
-    return {"columns": told, **_rows(columns)}
+    return {"version": desk.version, "columns": told, **_rows(columns)}
 
 
 def _rows(columns: list[Column]) -> dict[str, Any]:
