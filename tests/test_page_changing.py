@@ -10,9 +10,11 @@ import pytest
 from chainrule.cli import main
 from chainrule.errors import InputError
 from chainrule.explain import tell
+from chainrule.page import desk as desk_room
+from chainrule.page import fields as form
 from chainrule.page.asks import ASKS
-from chainrule.page.changing import LIMITS
 from chainrule.page.desk import Desk, OutdatedError, laid
+from chainrule.page.limits import LIMITS
 from chainrule.page.subjects import Worked
 from chainrule.phrases import language
 from chainrule.rules.rule import CATALOGUE, names
@@ -243,6 +245,50 @@ def test_undo_redo_and_the_beginning_again():
     assert refused(desk, "restore")
     ask(desk, "undo")
     assert written(desk.example) == texts[-1]
+
+
+def test_a_change_that_training_cannot_follow_is_looked_at_from_the_beginning():
+    desk = Desk(Worked(load_example("mazur").edited([(f"network.layers[{n}].activation", "identity") for n in (1, 2)])))
+    desk.look(after=5)
+    assert ask(desk, "change", edits=[["W[1][1,1]", 0.5]])["after"] == 5
+    view = ask(desk, "change", edits=[["update.learning_rate", 1e200]])
+    assert (view["after"], desk.example.optimizer.learning_rate) == (0, 1e200)
+    assert view["changed"] is None  # the step before it was another one
+
+
+BATCHES = [
+    ("data.inputs", [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]]),
+    ("data.targets", [[0.1], [0.2], [0.3], [0.4]]),
+    ("update.batch_size", 2),
+]
+
+
+def test_the_sample_of_a_batch_is_the_row_that_it_is(monkeypatch):
+    desk = Desk(Worked(load_example("two-two-one").edited(BATCHES)))
+    desk.look(sample=2)
+    assert desk.example.x[desk.row].tolist() == desk.trace.x[1].tolist()
+    assert desk.row != 1  # they are shuffled
+    monkeypatch.setattr(form, "NUMBERS", 4)  # of larger data only the sample that is looked at stands in fields
+    (sample,) = ask(desk, "fields")["data"]["samples"]
+    assert sample["sample"] == desk.row + 1
+    view = ask(desk, "structure", action="add_sample")  # it is in another batch: what is looked at is still there
+    assert (view["sample"], len(desk.example.x)) == (2, 5)
+    assert desk.example.x[4].tolist() == desk.example.x[sample["sample"] - 1].tolist()
+    assert ask(desk, "look")["sample"] == 2
+
+
+def test_what_can_be_taken_back_takes_no_more_memory_than_is_allowed(monkeypatch):
+    desk = laid("mazur")
+    for number in range(desk_room.REMEMBERED + 5):
+        ask(desk, "change", edits=[["x[1]", number]])
+    assert len(desk.past) == desk_room.REMEMBERED
+    monkeypatch.setattr(desk_room, "HELD", 3 * desk.past[0].size)
+    ask(desk, "change", edits=[["x[1]", -1]])
+    assert len(desk.past) == 3
+    monkeypatch.setattr(desk_room, "HELD", 0)
+    ask(desk, "change", edits=[["x[1]", -2]])
+    ask(desk, "undo")
+    assert desk.example.x[0][0] == -1
 
 
 def test_another_tab_is_refused():

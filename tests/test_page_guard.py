@@ -141,6 +141,24 @@ def test_a_text_that_is_no_json_is_refused_with_its_place(server):
         assert place in answer
 
 
+def test_a_text_that_never_ends_is_refused_at_once(server):
+    """Looked for from each quote in it, its end would be searched for hours, by whoever answers everybody."""
+    body = b'{"token": "' + b'\\"' * 200_000
+    begin = time.monotonic()
+    assert statuses(exchange(server.port, ask(server.honest, body=body))) == [400]
+    assert served(server)
+    assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b'{"token": "\\ud800"}', {401, 429}), (b'{"token": "' + b"x" * 2_000 + b'"}', {413})]
+)
+def test_whoever_is_not_known_yet_is_heard_shortly(server, body, status):
+    answer = exchange(server.port, ask(server.honest, "/api/enter", body))
+    assert set(statuses(answer)) <= status
+    assert served(server)
+
+
 def test_silence_ends(server):
     """Connections that say nothing, or one sign every now and then, are ended after ten seconds."""
 

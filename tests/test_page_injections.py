@@ -111,9 +111,9 @@ def test_the_served_page_runs_none_of_them(tmp_path, spied, page_server):
     for place, payload in enumerate(PAYLOADS):
         if place and place % blanks.count() == 0:
             page.locator(".try button[type=submit]").click()
-            page.wait_for_selector(".try .about p")
+            page.wait_for_selector(".try .said p")
             must_be_clean(page)
         blanks.nth(place % blanks.count()).fill(payload)
     page.locator(".try button[type=submit]").click()
-    page.wait_for_selector(".try .about p")
+    page.wait_for_selector(".try .said p")
     must_be_clean(page)

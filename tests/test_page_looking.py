@@ -4,16 +4,30 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule import drawing
+from chainrule.conventions import CHOICES
+from chainrule.derivation import derive
 from chainrule.drawing import spot
 from chainrule.errors import InputError
 from chainrule.naming import parse_id
 from chainrule.page import looking
 from chainrule.page.desk import laid
+from chainrule.spec import load_example
 
 
 @pytest.fixture(scope="module")
 def desk():
     return laid("penguins")
+
+
+@pytest.mark.parametrize("name", ["mazur", "two-two-one"])
+@pytest.mark.parametrize("biases", CHOICES["biases"])
+def test_a_unit_shows_what_becomes_of_its_bias(name, biases):
+    trace = derive(load_example(name, [("update.biases", biases)]))
+    ids = {each.id for each in trace.steps}
+    shown = drawing.unit(trace, 1, 1, 1)["numbers"]
+    assert {"gradient", "new"} <= shown.keys() if biases != "frozen" else not {"gradient", "new"} & shown.keys()
+    assert all(number["id"] in ids for number in shown.values())
 
 
 def test_units_come_page_by_page(desk):

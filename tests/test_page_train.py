@@ -386,9 +386,17 @@ def test_the_network_that_comes_with_points_learns_them(desk, name):
 
 
 def test_a_data_set_can_be_taken_back(desk):
-    ask(desk, "data", kind="xor")
+    view = ask(desk, "data", kind="xor")
+    assert view["changed"] is None  # other data, and not a change of these
+    assert desk.original is desk.example
     desk.undo()
     assert desk.example.title == load_example("mazur").title
+
+
+def test_a_column_that_names_each_row_is_no_target_to_learn(desk):
+    text = "a,b,name\n" + "".join(f"{row},{row},n{row}\n" for row in range(6_000))
+    with pytest.raises(InputError, match="too much memory"):
+        ask(desk, "data", kind="csv", csv=text, name="t.csv", target="name", columns=["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -473,6 +481,9 @@ def test_the_files_of_a_table_are_gone_with_it(tmp_path, monkeypatch):
     del example
     gc.collect()
     assert list(tmp_path.iterdir())
+    changed = changed.edited([("update.learning_rate", 0.2)])  # as the page changes it
+    gc.collect()
+    assert len(changed.edited([("update.learning_rate", 0.3)]).x) == 2
     del changed
     gc.collect()
     assert not list(tmp_path.iterdir())

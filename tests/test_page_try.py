@@ -40,7 +40,7 @@ def test_the_source_s_numbers_are_judged_as_check_judges_them(open_page, what):
     page.wait_for_selector(".verdict p")
     told = [each for each in checked(what)["answers"] if each.get("update") == 1]
     for each in told:
-        about = row(page, each["id"]).locator(".about")
+        about = row(page, each["id"]).locator(".said")
         assert about.locator(".sign").inner_text() == SIGNS[each["verdict"]], each
         for explanation in each["explanations"] if each["verdict"] == "wrong" else ():
             assert explanation["text"] in about.inner_text()
@@ -172,3 +172,30 @@ def test_it_looks_well_and_axe_finds_nothing(open_page, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing is wider than the window"
     assert axe(page) == []
     screenshot(page, f"try-{width}-{scheme}")
+
+
+def test_another_network_has_no_source(open_page):
+    page = open_page("two-two-one")
+    page.get_by_role("tab", name="Change").click()
+    field = page.locator('input[aria-label^="w1, weight"]')
+    field.fill("0.7654")
+    field.press("Enter")
+    page.wait_for_function("() => document.querySelector('section.drawing').textContent.includes('0.7654')")
+    try_tab(page)
+    page.wait_for_selector("text=not the network of the source any more")
+    assert page.get_by_role("button", name="Fill in what the source prints").is_disabled()
+    page.get_by_role("tab", name="Change").click()
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("() => document.querySelector('section.drawing').textContent.includes('0.7654→')")  # taken back
+    try_tab(page)
+    page.wait_for_function("() => !document.querySelector('.try .row button').disabled")
+
+
+def test_answers_outlive_a_reload(open_page):
+    page = open_page("mazur")
+    try_tab(page)
+    blank(page, "z[1][1]").fill("0.3775")
+    page.reload()
+    page.wait_for_selector(".page h1")
+    try_tab(page)
+    assert blank(page, "z[1][1]").input_value() == "0.3775"

@@ -32,6 +32,17 @@ def test_an_ask_that_nobody_waits_for_ends(serving):
     assert started.ask("look")[0] == 200
 
 
+def test_an_ask_that_nobody_waits_for_does_not_wait_for_the_desk(serving):
+    started, threads = serving(), threading.active_count()
+    with started.desk.lock:
+        gone = [started.open("look", {}) for _ in range(10)]
+        until(lambda: threading.active_count() >= threads + 10)
+        for each in gone:
+            each.close()
+        until(lambda: threading.active_count() <= threads)
+    assert started.ask("look")[0] == 200
+
+
 def test_updates_that_nobody_waits_for_end(serving):
     started = serving()
     gone = started.open("look", {"after": 10**9})

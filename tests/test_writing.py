@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 import tomllib
 
 import numpy as np
@@ -225,3 +226,11 @@ def test_a_page_without_a_spec_is_refused_in_words(page, said):
     with pytest.raises(InputError) as caught:
         parse_spec(page, "kept.html")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("opening", ["<script ", '<script id="chainrule-data" type="application/json">', "<script <"])
+def test_a_page_that_never_closes_what_it_opens_is_refused_at_once(opening):
+    begin = time.perf_counter()
+    with pytest.raises(InputError, match="holds no step"):
+        parse_spec("<!doctype html>" + opening * 100_000, "kept.html")
+    assert time.perf_counter() - begin < 5  # in a time that grew with its square, it would be hours

@@ -77,8 +77,10 @@ def unit(trace: Trace, place: int, i: int, sample: int) -> dict[str, Any]:
         cells |= {"sum": out._replace(symbol="z"), "bias": bias}
         if not trace.forward_only:
             cells |= {"slope": out._replace(symbol="dE/da"), "delta": out._replace(symbol="dE/dz")}
-            if trace.conventions.biases == "updated":
-                cells |= {"gradient": bias._replace(symbol="dE/db"), "new": bias._replace(symbol="b+")}
+            if trace.conventions.biases != "frozen":
+                for kind, symbol in (("gradient", "dE/db"), ("new", "b+")):  # a shared bias may be updated for each unit
+                    own = Cell(symbol, place, units)
+                    cells[kind] = own if trace.has(own) else Cell(symbol, place)
     if place == last and not trace.forward_only:
         cells |= {"target": Cell("t", 0, units, named), "loss": Cell("E", 0, units, named)}
     numbers = {kind: _number(trace, cell) for kind, cell in cells.items() if trace.has(cell)}

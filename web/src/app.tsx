@@ -110,7 +110,7 @@ function Panel() {
 
 /** What was refused, and what to do about it; read out as soon as it is there. */
 function Problems() {
-  const { problems, dismiss } = useDesk();
+  const { problems, outdated, look, dismiss } = useDesk();
   return (
     <div role="alert" class="problems">
       {problems.map((each) => (
@@ -118,6 +118,7 @@ function Problems() {
           <strong>{each.what}</strong> {[each.where, each.got && t("got {value}", { value: each.got }), each.do].filter(Boolean).join(" - ")}
         </p>
       ))}
+      {problems.length > 0 && outdated && <button onClick={() => void look({})}>{t("Show it as it is now")}</button>}{" "}
       {problems.length > 0 && <button onClick={dismiss}>{t("Close")}</button>}
     </div>
   );

@@ -33,8 +33,10 @@ export interface Desk {
   change(verb: string, body?: object): Promise<boolean>;
   /** The same, for who deals with what goes wrong: it is thrown. Asks that follow each other know each other's version. */
   send(verb: string, body?: object): Promise<void>;
+  /** Any other ask, for who deals with what goes wrong: it is thrown. */
+  call<Answer>(verb: string, body?: object): Promise<Answer>;
   /** Does something; what is refused is shown. */
-  attempt(work: () => Promise<unknown>): Promise<void>;
+  attempt(work: () => Promise<unknown>): Promise<boolean>;
   look(body: { sample?: number; after?: number }): Promise<boolean>;
   /** Any other ask; problems are shown, and undefined given back. */
   ask<Answer>(verb: string, body?: object): Promise<Answer | undefined>;
@@ -43,6 +45,8 @@ export interface Desk {
   setAnswers(answers: Record<string, string>): void;
   busy: boolean;
   problems: Problem[];
+  /** Whether the problem is that something else is on the desk by now. */
+  outdated: boolean;
   dismiss(): void;
 }
 
@@ -67,9 +71,16 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const [tab, setTab] = useState<Tab>("walk");
   const [chosen, setChosen] = useState<string | null>(null);
   const [frame, setFrame] = useState(0);
-  const [answers, setAnswers] = useState<Record<string, string>>({});
+  const [filled, setFilled] = useState(() => ({ of: subjectOf(first), answers: server ? remembered(subjectOf(first)) : {} }));
+  const answers = filled.of === subjectOf(view) ? filled.answers : NONE;
+  const setAnswers = (next: Record<string, string>) => {
+    const of = subjectOf(latest.current);
+    setFilled({ of, answers: next });
+    sessionStorage.setItem(ANSWERS, JSON.stringify({ of, answers: next }));
+  };
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState<Problem[]>([]);
+  const [outdated, setOutdated] = useState(false);
   const [opened, setOpened] = useState<Opened>({ of: first, steps: new Map(), order: [] });
   const latest = useRef(view);
   latest.current = view;
@@ -77,52 +88,77 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const known = useMemo(() => new Map(view.steps.map((step) => [step.id, step])), [view]);
   const extra = opened.of === view ? opened.steps : undefined;
 
-  const ask = useCallback(
-    async <Answer,>(verb: string, body: object = {}): Promise<Answer | undefined> => {
-      if (!server) return undefined;
-      setBusy(true);
-      setProblems([]);
-      try {
-        return await server.ask<Answer>(verb, body);
-      } catch (error) {
-        setProblems(problemsOf(error));
-        return undefined;
-      } finally {
-        setBusy(false);
-      }
+  // One ask after the other, in the order in which they were made: an answer never overtakes an earlier one, and each ask says
+  // which step it is about, so that numbers of another step (another tab looks at it) are refused and not shown.
+  const turn = useRef<Promise<unknown>>(Promise.resolve());
+  const pending = useRef(0);
+  const call = useCallback(
+    <Answer,>(verb: string, body: object = {}): Promise<Answer> => {
+      setBusy(++pending.current > 0);
+      const sent = turn.current.then(() => {
+        const { version, after, sample } = latest.current;
+        return server!.ask<Answer>(verb, verb === "look" ? body : { seen: [version, after, sample], ...body });
+      });
+      turn.current = sent.catch(() => undefined).then(() => setBusy(--pending.current > 0));
+      return sent;
     },
     [server],
   );
-
-  const replace = useCallback(
-    async (verb: string, body: object, keep: boolean): Promise<boolean> => {
-      const found = await ask<View>(verb, body);
-      if (!found) return false;
-      setBefore(keep && found.changed && !found.moved ? latest.current : null); // another example has no values of before
-      setView(found);
+  const show = useCallback((found: View, keep: boolean) => {
+    setBefore(keep && found.changed && !found.moved ? latest.current : null); // another example has no values of before
+    latest.current = found;
+    setView(found);
+  }, []);
+  const attempt = useCallback(async (work: () => Promise<unknown>): Promise<boolean> => {
+    setProblems([]);
+    setOutdated(false);
+    try {
+      await work();
       return true;
+    } catch (error) {
+      setProblems(problemsOf(error));
+      setOutdated(error instanceof Refused && error.status === 409);
+      return false;
+    }
+  }, []);
+
+  const ask = useCallback(
+    async <Answer,>(verb: string, body: object = {}): Promise<Answer | undefined> => {
+      let found: Answer | undefined;
+      if (server) await attempt(async () => (found = await call<Answer>(verb, body)));
+      return found;
     },
-    [ask],
+    [server, call, attempt],
   );
 
   const send = useCallback(
     async (verb: string, body: object = {}): Promise<void> => {
-      if (!server) return;
-      const found = await server.ask<View>(verb, { version: latest.current.version, ...body });
-      setBefore(found.changed && !found.moved ? latest.current : null);
-      latest.current = found;
-      setView(found);
+      if (server) show(await call<View>(verb, { version: latest.current.version, ...body }), true);
     },
-    [server],
+    [server, call, show],
   );
-  const attempt = useCallback(async (work: () => Promise<unknown>): Promise<void> => {
-    setProblems([]);
-    try {
-      await work();
-    } catch (error) {
-      setProblems(problemsOf(error));
-    }
-  }, []);
+
+  // of many looks that are asked for while one is answered (an arrow key is held down) only the last is sent
+  const wanted = useRef<object | null>(null);
+  const looking = useRef<Promise<boolean>>(Promise.resolve(true));
+  const look = useCallback(
+    (body: object): Promise<boolean> => {
+      if (!server) return Promise.resolve(false);
+      if (wanted.current) {
+        wanted.current = { ...wanted.current, ...body };
+        return looking.current;
+      }
+      wanted.current = body;
+      looking.current = attempt(async () => {
+        await turn.current;
+        const asked = wanted.current!;
+        wanted.current = null;
+        show(await call<View>("look", asked), false);
+      });
+      return looking.current;
+    },
+    [server, call, attempt, show],
+  );
 
   const fetchStep = useCallback(
     async (id: string, leads = false) => {
@@ -153,12 +189,25 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const desk: Desk = {
     view, before, server, tab, setTab, chosen, choose, frame, setFrame, step, fetchStep, ask,
     leading: opened.of === view ? opened.order : NOTHING, answers, setAnswers,
-    busy, problems, send, attempt,
-    change: (verb, body = {}) => replace(verb, { version: view.version, ...body }, true),
-    look: (body) => replace("look", body, false),
+    busy, problems, outdated, send, call, attempt, look,
+    change: (verb, body = {}) => attempt(() => send(verb, body)),
     dismiss: () => setProblems([]),
   };
   return <Context.Provider value={desk}>{children}</Context.Provider>;
+}
+
+const ANSWERS = "chainrule-answers";
+const NONE: Record<string, string> = {};
+
+/** What answers are about: of another network, or of the step after other updates, they are not kept. */
+function subjectOf(view: View): string {
+  return JSON.stringify([view.title, view.network.columns.map((column) => column.size), view.after]);
+}
+
+/** What was filled in before the page was loaded again. */
+function remembered(of: string): Record<string, string> {
+  const kept = JSON.parse(sessionStorage.getItem(ANSWERS) ?? "null") as { of: string; answers: Record<string, string> } | null;
+  return kept?.of === of ? kept.answers : NONE;
 }
 
 /** An error as problems in words. */

@@ -51,7 +51,8 @@ def check(
 
 
 class Checker:
-    """Checks answers of many people: what it needs of an example is computed once. Its parameters are those of `check`."""
+    """Checks answers of many people: what it needs of an example is computed once. Its parameters are those of `check`;
+    known: the example's step after `after` updates, where it is there already."""
 
     def __init__(
         self,
@@ -61,10 +62,11 @@ class Checker:
         names: str = "",
         explain: bool = True,
         progress: Progress | None = None,
+        known: Trace | None = None,
     ) -> None:
         self.what, self.after, self.names, self.progress = what, after, names, progress
         self._explainer = Explainer(what) if explain else None
-        self._traces: dict[int, Trace | None] = {}
+        self._traces: dict[int, Trace | None] = {} if known is None else {after: known}
         self._sheets: dict[int, Sheet] = {}
 
     def check(self, answers: Answers, deep: int = DEEP, refuse: bool = True) -> Report:

@@ -21,7 +21,7 @@ def _in(room: str, name: str) -> Callable[[Desk, dict[str, Any]], Any]:
     """A function of a file that is loaded when it is first asked: the page is there sooner than all that it can do."""
 
     def ask(desk: Desk, sent: dict[str, Any]) -> Any:
-        return getattr(import_module(f"chainrule.page.{room}"), name)(desk, sent)
+        return getattr(import_module(f"chainrule.page.{room}"), name)(desk, desk.as_seen(sent))
 
     return ask
 
@@ -50,6 +50,7 @@ ASKS: dict[str, Ask] = {
     "largest": _in("looking", "largest"),
     "check": _in("trying", "check"),
     "marked": _in("trying", "marked"),
+    "source": _in("trying", "source"),
     "printed": _in("trying", "printed"),
     "read": _in("trying", "read"),
     "train": _in("practising", "train"),

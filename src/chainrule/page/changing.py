@@ -14,17 +14,12 @@ from chainrule.page import choices as chosen_from
 from chainrule.page import fields as form
 from chainrule.page.body import Body
 from chainrule.page.desk import Desk
+from chainrule.page.limits import LIMITS, affordable
 from chainrule.phrases import say
-from chainrule.spec import Example, Limits, reshaping
+from chainrule.spec import Example, reshaping
 from chainrule.spec.reshaping import Made
 from chainrule.spec.revising import NUMBERS, place_of, revised
 from chainrule.tracing import Trace
-
-LIMITS = Limits(parameters=1_000_000, rows=100_000)
-"""How large an example on the page may be."""
-
-SPACE = 20_000_000
-"""Numbers that the rows of an example may make in all layers together: each is kept many times over on the way."""
 
 EDITS = 400
 """Numbers that are changed at once."""
@@ -85,7 +80,7 @@ def structure(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     if action == "take_over":
         made = reshaping.take_over(example, LIMITS)
     elif action in ("add_sample", "remove_sample"):
-        sample = body.whole("sample", least=1) or desk.sample
+        sample = body.whole("sample", least=1) or desk.row + 1
         made = (reshaping.add_sample if action == "add_sample" else reshaping.remove_sample)(example, sample, LIMITS)
     else:
         made = _layers(body, action, example)
@@ -94,7 +89,7 @@ def structure(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     before = desk.trace
     desk.place(changed, notes=[*_said(made), *changed.warnings])
     desk.tell(_moved(made, before, desk.trace))
-    if action == "add_sample":
+    if action == "add_sample" and desk.trace.scope.rows == len(changed.x):  # in a batch it may be missing
         desk.sample = len(changed.x)
     return desk.view()
 
@@ -198,19 +193,6 @@ def _rows(columns: list[Column]) -> dict[str, Any]:
         {"name": losses.get(name, name), "cells": cells, "differs": name in differing} for name, cells in rows if name in kept
     ]
     return {"rows": told, "left_out": len(rows) - len(told)}
-
-
-def affordable(example: Example) -> Example:
-    """The same example; refused if its rows would make more numbers than there is room for."""
-    numbers = len(example.x) * (example.network.inputs + sum(example.network.widths))
-    if numbers > SPACE:
-        raise InputError(
-            say("the step needs too much memory"),
-            got=say("{n} numbers, {bytes} bytes for each time they are kept", n=f"{numbers:,}", bytes=f"{8 * numbers:,}"),
-            do=say("use fewer rows or fewer units: the limit is {n} numbers", n=f"{SPACE:,}"),
-            field="data",
-        )
-    return example
 
 
 def _version(desk: Desk, sent: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from chainrule import draws
 from chainrule.errors import InputError, Problem
+from chainrule.page.limits import refuse_beyond
 from chainrule.phrases import say
 from chainrule.spec import Example, parse_spec, read_spec
 
@@ -104,9 +105,13 @@ def table(text: str, name: str, target: str, columns: list[str] | None) -> Examp
         spec = file.parent / "spec.json"
         spec.write_text(json.dumps(_spec(Path(file.name).stem, activation, units, loss, data, 1)), encoding="utf-8")
         example = read_spec(spec)
-        # it is read again when something is changed: every changed example has the same document
-        weakref.finalize(example.document, shutil.rmtree, file.parent, ignore_errors=True)
-    return example
+        keeper = _Keeper()
+        weakref.finalize(keeper, shutil.rmtree, file.parent, ignore_errors=True)
+    return replace(example, document=replace(example.document, keeper=keeper))
+
+
+class _Keeper:
+    """Held by an example and by whatever it is changed to: the table is read again at each change, and gone with the last."""
 
 
 def columns(text: str, name: str) -> list[dict[str, Any]]:
@@ -164,6 +169,7 @@ def _suited(file: Path, target: str) -> tuple[str, str, int]:
             say("a class needs another one beside it"), got=", ".join(sorted(classes)),
             do=say("choose a target with two classes or more"), field="target",
         )  # fmt: skip
+    refuse_beyond(len(found), len(classes))  # a column that names each row is a class for each
     if len(classes) == 2:
         return "binary_cross_entropy", "sigmoid", 1
     return "cross_entropy", "softmax", len(classes)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from chainrule.errors import InputError, shown
@@ -28,8 +30,9 @@ NEAR = 1_000
 """A change is looked at after as many updates as before it, if they are so few; else before the first."""
 
 
-REMEMBERED = 200
-"""So many changes can be taken back."""
+REMEMBERED, HELD = 200, 10_000_000
+"""So many changes can be taken back, and fewer where the examples before them hold more numbers than HELD together; the last
+one always."""
 
 
 _UNPAIRED: dict[Kin, Callable[[], str]] = {
@@ -49,6 +52,11 @@ class Laid(NamedTuple):
 
     example: Example
     original: Example
+
+    @property
+    def size(self) -> int:
+        """The numbers that the example holds."""
+        return int(self.example.network.size + self.example.x.size + self.example.t.size)
 
 
 @dataclass
@@ -83,6 +91,13 @@ class Desk:
     def recorded(self) -> bool:
         """Whether a recorded run lies here: it cannot be changed."""
         return isinstance(self.subject, Recorded)
+
+    @property
+    def row(self) -> int:
+        """The row of the example, from 0, that is looked at: a batch has its samples in an order of its own."""
+        if not isinstance(self.subject, Worked):
+            return self.sample - 1
+        return int(self.subject.rows(self.after)[self.sample - 1])
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What is costly to make and holds for this step only."""
@@ -148,7 +163,8 @@ class Desk:
 
     def _remember(self, before: Laid) -> None:
         self.past.append(before)
-        del self.past[:-REMEMBERED]
+        held = accumulate(laid.size for laid in reversed(self.past))
+        del self.past[: -max(1, min(REMEMBERED, sum(numbers <= HELD for numbers in held)))]
         self.future.clear()
 
     def look(self, sample: int | None = None, after: int | None = None) -> None:
@@ -166,6 +182,13 @@ class Desk:
         """The step of another example after as many updates as are looked at here."""
         return Worked(example).seen(self.after, self._going).trace
 
+    def as_seen(self, sent: dict[str, Any]) -> dict[str, Any]:
+        """What was sent, less what it says of the step that it is about; refused if another step is looked at by now."""
+        seen = sent.get("seen")
+        if seen is not None and seen != [self.version, self.after, self.sample]:
+            raise OutdatedError(say("another step lies here by now"), do=say("load what lies here now"))
+        return {key: value for key, value in sent.items() if key != "seen"}
+
     def current(self, version: object) -> None:
         """Refuses who has not seen the last change."""
         if version != self.version:
@@ -177,10 +200,9 @@ class Desk:
 
     def _replace(self, laid: Laid, after: int | None = None, notes: Iterable[str] = ()) -> None:
         subject = Worked(laid.example)
-        if after is None:
-            after = self.after if self.after <= NEAR else 0
-        seen = subject.seen(after, self._going)  # first: what cannot be derived is not put on the table
-        self._before = None if self.recorded else self.trace
+        # first: what cannot be derived is not put on the table
+        after, seen = self._as_far(subject) if after is None else (after, subject.seen(after, self._going))
+        self._before = self.trace if after == self.after and not self.recorded else None  # two steps are not one step changed
         if isinstance(self.subject, Worked):
             self._kin = kin(self.example, laid.example) if self.original is laid.original else Kin.OTHER
         self.subject.close()
@@ -192,6 +214,14 @@ class Desk:
             self._before = None  # two examples that have nothing to do with each other
         self.sample = min(self.sample, seen.trace.scope.rows)
         self.version += 1
+
+    def _as_far(self, subject: Worked) -> tuple[int, Seen]:
+        """The step after as many updates as here; before the first, where it is far, or where training does not get there: a
+        change that makes a loss infinite later on is no mistake."""
+        if 0 < self.after <= NEAR:
+            with suppress(InputError):
+                return self.after, subject.seen(self.after, self._going)
+        return 0, subject.seen(0)
 
     def _going(self) -> None:
         self.beat()

@@ -156,7 +156,7 @@ def _data(desk: Desk) -> dict[str, Any]:
     rows, width = len(example.x), example.network.inputs + example.network.outputs
     table = example.data["data"].get("table", "")
     few = rows * width <= NUMBERS
-    samples = range(rows) if few else [min(desk.sample, rows) - 1] if width <= NUMBERS else []
+    samples = range(rows) if few else [desk.row] if width <= NUMBERS else []
     labels: list[Any] = []
     if example.outputs and not table:
         data = {**example.data, "data": dict(example.data["data"])}

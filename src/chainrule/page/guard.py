@@ -20,6 +20,9 @@ from chainrule.phrases import language
 LARGEST = 32 * 2**20
 """Bytes that a body may have."""
 
+ENTERING = 1_000
+"""Bytes that the body may have which brings a link's token: whoever sends it is not known yet."""
+
 DRAINED = 2**20
 """A body up to so many bytes is read to its end although it was refused, so that whoever sends it can read why."""
 
@@ -138,7 +141,7 @@ class Guard:
         length = headers.get(b"content-length")
         if length is None:
             raise RefusedError(411, Connection="close")
-        if not length.isdigit() or len(length) > 12 or int(length) > LARGEST:
+        if not length.isdigit() or len(length) > 12 or int(length) > (ENTERING if path == ENTER else LARGEST):
             raise RefusedError(413, Connection="close")
 
     @property

@@ -10,8 +10,8 @@ from typing import Any
 from chainrule.errors import InputError, shown
 from chainrule.explain import tell
 from chainrule.page.body import Body
-from chainrule.page.changing import LIMITS, affordable
 from chainrule.page.desk import Desk
+from chainrule.page.limits import LIMITS, affordable
 from chainrule.phrases import LANGUAGES, language, say, speaking
 from chainrule.spec import EXAMPLES, Example, documents, example_names, kept, load_example, parse_spec
 from chainrule.spec.writing import portable, trained, written

@@ -57,4 +57,4 @@ class Keys:
 
 def _same(given: str, right: str) -> bool:
     """Compared in a time that does not tell how much of it is right."""
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), right.encode())
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), right.encode())

@@ -13,6 +13,7 @@ from chainrule.page import datasets, surfaces
 from chainrule.page.body import Body
 from chainrule.page.desk import Desk
 from chainrule.page.ground import ground
+from chainrule.page.limits import affordable
 from chainrule.page.subjects import Recorded
 from chainrule.phrases import say
 
@@ -89,6 +90,7 @@ def data(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     """Puts points of a known shape, or a table of one's own, on the table as an example: its view."""
     body = Body(sent)
     desk.current(body.take("version"))
+    desk.example  # noqa: B018 - a recorded run makes no room: it could not be brought back
     kind = body.word("kind", KINDS)
     if kind == "csv":
         text, name = body.text("csv", datasets.CSV), body.text("name", 255)
@@ -102,7 +104,7 @@ def data(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
         if not 0 <= noise <= 10:
             raise InputError(say("noise must be from 0 to 10"), got=shown(noise), field="noise")
         example = datasets.drawn(kind, count, noise, seed)
-    desk.place(example, after=0)
+    desk.begin(affordable(example))
     return desk.view()
 
 

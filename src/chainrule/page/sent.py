@@ -15,8 +15,9 @@ DEPTH = 16
 LONGEST = 1_000
 """Digits that a number may have."""
 
-# a text, with the colon that makes it a key; or a bracket
-_PIECE = re.compile(r'"((?:[^"\\]|\\.)*+)"(\s*+:)?|[\[\]{}]', re.DOTALL)
+# a text, with the colon that makes it a key; or a bracket. A text that never ends is a piece, too: looked for again from each
+# quote in it, it would take a time that grows with the square of what was sent
+_PIECE = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"(\s*+:)?|\\?\Z)|[\[\]{}]', re.DOTALL)
 _TEXT_OR_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*+"|-?(?:NaN|Infinity|[0-9][0-9.eE+-]*+)', re.DOTALL)
 
 

@@ -19,6 +19,9 @@ T = TypeVar("T")
 SECONDS = 60.0
 """How long an ask may take."""
 
+WAIT = 0.1
+"""Seconds between two looks at whether the desk is still waited for."""
+
 
 class GoneError(Exception):
     """Nobody waits for the answer any more."""
@@ -46,8 +49,8 @@ class Turn:
 
     def take(self, desk: Desk, work: Callable[[], T]) -> T:
         """Does the work while holding the desk."""
-        if not desk.lock.acquire(timeout=max(0.0, self.left)):
-            raise late(self._seconds)
+        while not desk.lock.acquire(timeout=WAIT):
+            self.check()  # who has gone waits no longer: many quick clicks would leave a thread each
         try:
             self.check()
             desk.beat = self.check

@@ -83,7 +83,8 @@ class Example:
 
     def rewritten(self, data: dict[str, Any], limits: Limits | None = None) -> Example:
         """The example that other plain data describes, in the place of this one. No line of a file is named any more."""
-        return replace(_build(Document(data, "", folder=self.document.home), (), limits), file=self.file)
+        document = Document(data, "", folder=self.document.home, keeper=self.document.keeper)
+        return replace(_build(document, (), limits), file=self.file)
 
 
 def read_spec(path: str | os.PathLike[str], settings: Settings = ()) -> Example:

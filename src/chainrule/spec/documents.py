@@ -25,7 +25,8 @@ LIMIT = 16 * 2**20
 class Document:
     """Plain data, and the lines on which it stands: `document.line("network.layers[2].weights")`; lists count from 1.
 
-    folder: that of the file, for data that was changed since and stands in no file.
+    folder: that of the file, for data that was changed since and stands in no file. keeper: what has to be held on to as long
+    as the folder is needed, where it is a folder for a while only.
     """
 
     data: dict[str, Any]
@@ -33,6 +34,7 @@ class Document:
     text: str = field(repr=False, default="")
     is_json: bool = False
     folder: Path | None = None
+    keeper: object = field(repr=False, default=None)
 
     @property
     def home(self) -> Path | None:

@@ -10,7 +10,8 @@ from chainrule.errors import InputError, Problem
 
 SUFFIXES = (".html", ".htm")
 
-_DATA = re.compile(r"<script\b(?=[^>]*\bid=\"chainrule-data\")(?=[^>]*\btype=\"application/json\")[^>]*>(.*?)</script>", re.S)
+# no sign of it is looked at more than a few times, whatever the page: one that never closes what it opens is no trap
+_OPENING = re.compile(r"<script\b(?=[^<>]*\bid=\"chainrule-data\")(?=[^<>]*\btype=\"application/json\")[^<>]*>")
 
 
 def is_page(text: str | bytes, file: str = "") -> bool:
@@ -22,12 +23,13 @@ def is_page(text: str | bytes, file: str = "") -> bool:
 
 def spec_of(page: str, file: str = "") -> str:
     """The spec, as TOML, in a page that was kept. An InputError if there is none in it."""
-    found = _DATA.search(page)
-    if found is None:
+    found = _OPENING.search(page)
+    end = -1 if found is None else page.find("</script>", found.end())
+    if found is None or end < 0:
         what = "this page holds no step of chainrule"
         raise InputError(Problem(what, do="open a file that was kept on the page, or made by explain --format html", file=file))
     try:
-        data = json.loads(found[1])
+        data = json.loads(page[found.end() : end])
     except (ValueError, RecursionError):
         raise InputError(Problem("the step in this page is damaged", do="keep the page once more", file=file)) from None
     spec = data.get("spec") if isinstance(data, dict) else None

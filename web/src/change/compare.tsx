@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { problemsOf, useDesk } from "../desk";
 import { t } from "../phrases";
+import { Refused } from "../server";
 import { edits, words } from "./edits";
 import type { Choices, Comparison } from "./form";
 
@@ -22,9 +23,10 @@ export function Compare({ choices }: { choices: Choices }) {
     setAsking(true);
     try {
       await edits.flush(); // what is being written belongs to what is compared
-      setFound(await desk.server!.ask<Comparison>("compare", { vary: keys.filter(Boolean) }));
+      setFound(await desk.call<Comparison>("compare", { vary: keys.filter(Boolean) }));
     } catch (error) {
-      setFault(words(problemsOf(error)));
+      if (error instanceof Refused && error.status === 409) void desk.attempt(() => Promise.reject(error)); // the page offers to load
+      else setFault(words(problemsOf(error)));
     } finally {
       setAsking(false);
     }

@@ -69,7 +69,7 @@ export function Blank({ step, text, mark, write, open }: Props) {
       <button type="button" class="hint" disabled={shown >= hints.length} onClick={() => setShown(shown + 1)} aria-label={t("Hint for {name}", { name: step.name })}>
         {shown && shown < hints.length ? t("More") : t("Hint")}
       </button>
-      <div id={about} class="about">
+      <div id={about} class="said">
         {mark && (
           <p class="word">
             <span class="sign" aria-hidden="true">{mark.sign}</span> {t(WORDS[mark.verdict] ?? "wrong")}
@@ -78,7 +78,9 @@ export function Blank({ step, text, mark, write, open }: Props) {
         )}
         {mark?.details.map((line) => <p>{line}</p>)}
         {hints.slice(0, shown).map((hint) => (
-          <p class="told">{typeof hint === "string" ? hint : hint.map((line) => <Maths tree={line} open={goTo} />)}</p>
+          <p class="told">
+            {typeof hint === "string" ? hint : hint.map((line, i) => <Maths tree={["mrow", ...(i ? [] : [step.label, ["mo", "="] as Tree]), line]} open={goTo} />)}
+          </p>
         ))}
       </div>
     </div>

@@ -4,6 +4,7 @@ import type { Drawing, Drawn, View } from "../data";
 
 /** The drawing without the numbers that are asked for. */
 export function masked(view: View, answers: Record<string, string>): Drawing {
+  if (!view.whole) return view.network; // nothing is asked for: there are too many numbers
   const given = new Set(view.steps.filter((step) => step.phase === "given" && !step.uses.length).map((step) => step.id));
   const hide = (number: Drawn): Drawn => {
     if (given.has(number.id)) return number;
