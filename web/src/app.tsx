@@ -118,7 +118,8 @@ function Problems() {
           <strong>{each.what}</strong> {[each.where, each.got && t("got {value}", { value: each.got }), each.do].filter(Boolean).join(" - ")}
         </p>
       ))}
-      {problems.length > 0 && outdated && <button onClick={() => void look({})}>{t("Show it as it is now")}</button>}{" "}
+      {problems.length > 0 && outdated && <button onClick={() => void look({})}>{t("Show it as it is now")}</button>}
+      {problems.length > 0 && " "}
       {problems.length > 0 && <button onClick={dismiss}>{t("Close")}</button>}
     </div>
   );
