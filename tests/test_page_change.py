@@ -300,6 +300,49 @@ def test_two_conventions_side_by_side(open_page):
     assert same.get_by_role("img").count() == 0
 
 
+def test_rounded_numbers_side_by_side_and_a_failure_beside_the_button(open_page):
+    page = start(open_page, expected=[r"Failed to load resource: .* 500"])
+    page.get_by_label("Vary").select_option(label="Rounding at every step")
+    button = page.get_by_role("button", name="Put side by side")
+    button.click()
+    table = page.locator("table.sides")
+    table.wait_for()
+    expect(table.locator("thead")).to_be_in_viewport()
+    assert table.locator("thead th").count() == 4
+    page.route("**/api/compare", lambda route: route.fulfill(status=500, body="{}"))
+    button.click()
+    page.locator(".compare .fault").wait_for()
+    assert table.count() == 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_undo_and_the_loss_stay_in_sight(open_page, width):
+    page = start(open_page, width=width)
+    page.get_by_role("textbox", name="learning rate").scroll_into_view_if_needed()
+    write(page, "w3, weight", "0.7")
+    field(page, "learning rate").focus()
+    page.mouse.wheel(0, 300)
+    strip = page.locator(".change .bar")
+    expect(strip).to_be_in_viewport(ratio=1)
+    assert "0.298371109 → 0.298594708" in " ".join(strip.inner_text().split())
+    undo = strip.get_by_role("button", name="Undo")
+    assert undo.get_attribute("title") == "Undo (Ctrl+Z)"
+    undo.click()
+    expect(field(page, "w3, weight")).to_have_value("0.25")
+
+
+def test_from_a_trained_step_back_to_what_is_changed(open_page):
+    page = start(open_page)
+    page.get_by_role("tab", name="Train").click()
+    page.get_by_label("Number of updates").fill("1")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.locator("[aria-valuetext^='after 1 update, loss']").wait_for()
+    page.get_by_role("tab", name="Change").click()
+    back = page.get_by_role("button", name="Look at the step before the first update")
+    back.click()
+    expect(back).to_have_count(0)
+
+
 # --- other tabs, a lost connection ------------------------------------------------------------------------------------
 
 
@@ -377,7 +420,7 @@ def test_it_looks_good_and_axe_finds_nothing(open_page, what, width, scheme):
     write(page, "w1, weight", "0.7")
     page.locator(".changed .kind").first.wait_for()
     one = field(page, "w2, weight")
-    one.fill("1,5")
+    one.fill("1,500")
     one.press("Tab")
     page.get_by_role("button", name="Put side by side").click()
     page.locator("table.sides").wait_for()

@@ -16,6 +16,7 @@ from chainrule.page.asks import ASKS
 from chainrule.page.desk import Desk, OutdatedError, laid
 from chainrule.page.limits import LIMITS
 from chainrule.page.subjects import Worked
+from chainrule.phrases import language
 from chainrule.rules.rule import CATALOGUE, names
 from chainrule.spec import EXAMPLES, example_names, load, load_example, parse_spec
 from chainrule.spec.writing import written
@@ -459,6 +460,14 @@ def test_side_by_side_is_what_the_command_compares(capsys):
             assert float(rows[name]["cells"][place]) == pytest.approx(value, abs=1e-9)
     assert rows["w1+"]["differs"]
     assert not rows["out_o1"]["differs"]
+
+
+def test_side_by_side_is_said_in_the_language_of_the_page():
+    desk = laid("mazur")
+    with language("zh"):
+        assert ask(desk, "choices")["varied"][0][1] == "更新的顺序"
+        found = ask(desk, "compare", vary=["update.order"])
+    assert [each["label"] for each in found["columns"]] == ["顺序 同时", "顺序 依次"]
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ function Problems() {
         </p>
       ))}
       {problems.length > 0 && outdated && <button onClick={() => void look({})}>{t("Show it as it is now")}</button>}
+      {problems.length > 0 && " "}
       {problems.length > 0 && <button onClick={dismiss}>{t("Close")}</button>}
     </div>
   );

@@ -33,6 +33,8 @@ export interface Desk {
   change(verb: string, body?: object): Promise<boolean>;
   /** The same, for who deals with what goes wrong: it is thrown. Asks that follow each other know each other's version. */
   send(verb: string, body?: object): Promise<void>;
+  /** Any other ask, for who deals with what goes wrong: it is thrown. */
+  call<Answer>(verb: string, body?: object): Promise<Answer>;
   /** Does something; what is refused is shown. */
   attempt(work: () => Promise<unknown>): Promise<boolean>;
   look(body: { sample?: number; after?: number }): Promise<boolean>;
@@ -91,7 +93,7 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const turn = useRef<Promise<unknown>>(Promise.resolve());
   const pending = useRef(0);
   const call = useCallback(
-    <Answer,>(verb: string, body: object): Promise<Answer> => {
+    <Answer,>(verb: string, body: object = {}): Promise<Answer> => {
       setBusy(++pending.current > 0);
       const sent = turn.current.then(() => {
         const { version, after, sample } = latest.current;
@@ -187,7 +189,7 @@ export function DeskOf({ first, server, children }: { first: View; server: Serve
   const desk: Desk = {
     view, before, server, tab, setTab, chosen, choose, frame, setFrame, step, fetchStep, ask,
     leading: opened.of === view ? opened.order : NOTHING, answers, setAnswers,
-    busy, problems, outdated, send, attempt, look,
+    busy, problems, outdated, send, call, attempt, look,
     change: (verb, body = {}) => attempt(() => send(verb, body)),
     dismiss: () => setProblems([]),
   };

@@ -178,7 +178,9 @@ def compare(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
         return desk.derived(affordable(example.rewritten(revised(example, chosen), LIMITS)))
 
     columns = comparing.side_by_side(varied, derived, whole=example.network.size <= 2_000)
-    return {"columns": [{"label": column.label, "same": column.same} for column in columns], **_rows(columns)}
+    way = chosen_from.way
+    told = [{"label": way(column.label), "same": [way(same) for same in column.same]} for column in columns]
+    return {"version": desk.version, "columns": told, **_rows(columns)}
 
 
 def _rows(columns: list[Column]) -> dict[str, Any]:

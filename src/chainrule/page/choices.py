@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule.comparing import VARIED
 from chainrule.conventions import CHOICES, Conventions
-from chainrule.phrases import say
+from chainrule.phrases import say, speaking
 from chainrule.rules.layers import Dense
 from chainrule.rules.rule import CATALOGUE, find, names
 from chainrule.spec import Example
@@ -71,11 +71,17 @@ def conventions(places: int = Conventions.places) -> list[dict[str, Any]]:
         "numbers.intermediate": ("intermediate", "numbers", say("Rounding at every step")),
         "numbers.print": ("print", "numbers", say("How numbers are shown")),
     }
+    told = {  # what is kept and what is only shown, each in its own words
+        ("intermediate", "exact"): say("exact at every step"),
+        ("print", "rounded"): say("rounded to {n} decimals", n=places),
+        ("print", "truncated"): say("truncated to {n} decimals", n=places),
+        ("print", "significant"): say("with {n} significant figures", n=places),
+    }
     found = [
         {
             "path": path,
             "label": label,
-            "options": [[value, _spoken(name, value, places)[words]] for value in CHOICES[name]],
+            "options": [[value, told.get((name, value)) or _spoken(name, value, places)[words]] for value in CHOICES[name]],
         }
         for path, (name, words, label) in spoken.items()
     ]
@@ -105,6 +111,23 @@ def varied(example: Example) -> list[list[str]]:
         if options := each.metadata.get("options"):  # said with its values: a key of this name may have others elsewhere
             told.append([f"update.{each.name}={'|'.join(options)}", dialects.get(each.name, each.name.replace("_", " "))])
     return told
+
+
+def way(label: str) -> str:
+    """A way to choose as the command calls it, such as `order sequential`, in the language that is spoken."""
+    words = {
+        "order": say("order"), "simultaneous": say("simultaneous"), "sequential": say("sequential"),
+        "biases": say("biases"), "updated": say("updated"), "frozen": say("frozen"),
+        "updated_per_unit": say("updated_per_unit"),
+        "intermediate": say("intermediate"), "exact": say("exact"), "rounded": say("rounded"),
+        "truncated": say("truncated"), "significant": say("significant"),
+        "reduction": say("reduction"), "mean": say("mean"), "sum": say("sum"),
+        "loss": say("loss"), "optimizer": say("optimizer"), "form": say("form"), "decay": say("decay"),
+        "epsilon_place": say("place of epsilon"), "bias_correction": say("bias correction"),
+    }  # fmt: skip
+    if speaking() == "en":
+        return label  # the command's own words
+    return say(", ").join(" ".join(words.get(word, word) for word in part.split(" ")) for part in label.split(", "))
 
 
 def _spoken(name: str, value: str, places: int) -> dict[str, str]:

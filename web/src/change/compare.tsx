@@ -3,26 +3,32 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { problemsOf, useDesk } from "../desk";
 import { t } from "../phrases";
-import { words } from "./edits";
+import { Refused } from "../server";
+import { edits, words } from "./edits";
 import type { Choices, Comparison } from "./form";
 
 export function Compare({ choices }: { choices: Choices }) {
   const desk = useDesk();
   const [wanted, setKeys] = useState(["update.order", ""]);
-  const [found, setFound] = useState<{ of: number; result: Comparison } | null>(null);
+  const [found, setFound] = useState<Comparison | null>(null);
+  const [asking, setAsking] = useState(false);
   const [fault, setFault] = useState("");
   const table = useRef<HTMLDivElement>(null);
   // what another optimizer had is not there any more
   const has = (key: string) => choices.varied.some(([each]) => each === key);
   const keys = [has(wanted[0]!) ? wanted[0]! : "update.order", has(wanted[1]!) && wanted[1] !== wanted[0] ? wanted[1]! : ""];
   const compare = async () => {
-    const of = desk.view.version ?? 0;
     setFault("");
     setFound(null);
+    setAsking(true);
     try {
-      setFound({ of, result: await desk.server!.ask<Comparison>("compare", { vary: keys.filter(Boolean) }) });
+      await edits.flush(); // what is being written belongs to what is compared
+      setFound(await desk.call<Comparison>("compare", { vary: keys.filter(Boolean) }));
     } catch (error) {
-      setFault(words(problemsOf(error)));
+      if (error instanceof Refused && error.status === 409) void desk.attempt(() => Promise.reject(error)); // the page offers to load
+      else setFault(words(problemsOf(error)));
+    } finally {
+      setAsking(false);
     }
   };
   useEffect(() => {
@@ -45,10 +51,10 @@ export function Compare({ choices }: { choices: Choices }) {
         {select(0, t("Vary"), false)}
         {select(1, t("and"), true)}
       </div>
-      <div class="row"><button type="button" disabled={desk.busy} onClick={() => void compare()}>{t("Put side by side")}</button></div>
+      <div class="row"><button type="button" disabled={asking} onClick={() => void compare()}>{t("Put side by side")}</button></div>
       <div role="alert">{fault && <p class="fault"><span aria-hidden="true">✗ </span>{fault}</p>}</div>
-      {found && found.of !== desk.view.version && <p class="note">{t("This is from before the last change. Put them side by side again.")}</p>}
-      <div ref={table} class="found">{found && <Table {...found.result} />}</div>
+      {found && found.version !== desk.view.version && <p class="note">{t("This is from before the last change. Put them side by side again.")}</p>}
+      <div ref={table} class="found">{found && <Table {...found} />}</div>
     </fieldset>
   );
 }

@@ -65,6 +65,7 @@ export interface Choices {
 
 /** Two or more ways to choose, side by side. */
 export interface Comparison {
+  version: number;
   columns: { label: string; same: string[] }[];
   rows: { name: string; cells: string[]; differs: boolean }[];
   left_out: number;

@@ -59,9 +59,9 @@ export function Change() {
         <div class="row bar" role="toolbar" aria-label={t("Taking back")}>
           <Tool may={!!desk.view.undo} keys="Control+Z" title={t("Undo (Ctrl+Z)")} act={() => act("undo")}>{t("Undo")}</Tool>
           <Tool may={!!desk.view.redo} keys="Control+Shift+Z" title={t("Redo (Ctrl+Shift+Z)")} act={() => act("redo")}>{t("Redo")}</Tool>
-          <Tool may={form.changed} act={() => act("restore")}>{t("As it was at first")}</Tool>
           <Loss view={desk.view} />
         </div>
+        <div class="row first"><Tool may={form.changed} act={() => act("restore")}>{t("As it was at first")}</Tool></div>
         <Banner desk={desk} />
         {form.after > 0 && (
           <p class="note">

@@ -78,8 +78,13 @@ export function Labelled({ field, prefix }: { field: Field; prefix: string }) {
   );
 }
 
-/** Words of a choice that may be cut off in their field stand below it once more, where it is narrow. */
-const LONG = 30;
+/** Words of a choice that may be cut off in their field stand below it once more. */
+const LONG = 42;
+
+/** How wide a text is: a Chinese sign is as wide as two others. */
+function wide(text: string): number {
+  return [...text].reduce((sum, sign) => sum + (sign > "\u2e7f" ? 2 : 1), 0);
+}
 
 interface ChoiceProps {
   path: string;
@@ -107,7 +112,7 @@ export function ChoiceInput({ path, value, options, id, label, wanted }: ChoiceP
       >
         {options.map(([each, words]) => <option value={each}>{words}</option>)}
       </select>
-      {chosen.length > LONG && <span class="wanted whole" aria-hidden="true">{chosen}</span>}
+      {wide(chosen) > LONG && <span class="wanted whole" aria-hidden="true">{chosen}</span>}
       {fault && (
         <span class="fault" id={`${id}-fault`} role="alert">
           <span aria-hidden="true">✗ </span>{fault}{" "}
