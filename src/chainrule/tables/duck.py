@@ -61,16 +61,19 @@ class ParquetColumn:
     kind: str
 
 
-ROOM = 256 * 2**20
-"""Bytes of address space without which DuckDB is not even loaded."""
+ROOM, OPEN = 256 * 2**20, 704 * 2**20
+"""Bytes of address space without which DuckDB is not even loaded, and without which no database is opened: where they are not
+there it may end the process instead of raising an exception."""
 
 
 class Reader:
     """A database in memory, for as long as a table is read."""
 
     def __init__(self, memory: int | None = None) -> None:
-        _room()
+        _room(ROOM)
         import duckdb
+
+        _room(OPEN)
 
         self._error = duckdb.Error
         settings: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
@@ -214,8 +217,8 @@ class Reader:
         return str(link)
 
 
-def _room() -> None:
-    """MemoryError where the address space is limited (ulimit -v) and nearly used up: DuckDB would end the process."""
+def _room(needed: int) -> None:
+    """MemoryError where the address space is limited (ulimit -v) and less than what is needed is left of it."""
     try:
         import resource
 
@@ -223,7 +226,7 @@ def _room() -> None:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except (ImportError, OSError):  # a system that has no such limit, or does not tell
         return
-    if limit != resource.RLIM_INFINITY and limit - used < ROOM:
+    if limit != resource.RLIM_INFINITY and limit - used < needed:
         raise MemoryError
 
 

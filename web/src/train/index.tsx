@@ -103,7 +103,7 @@ function Controls({ state }: { state: State | null }) {
         </label>
       </fieldset>
       <div class="row">
-        <button class="primary" disabled={running || busy || !server}>{t("Train")}</button>
+        <button class="primary" disabled={running || !server}>{t("Train")}</button>
         <button type="button" disabled={!running} onClick={() => void stop()}>{t("Stop")}</button>
         <button type="button" disabled={running || !state?.number} onClick={() => void reset()}>{t("Back to the beginning")}</button>
       </div>

@@ -141,7 +141,7 @@ export function Try() {
         </fieldset>
       ))}
       <div class="row sticky">
-        <button type="submit" class="primary" disabled={!filled.length || desk.busy}>
+        <button type="submit" class="primary" disabled={!filled.length}>
           {filled.length === 1 ? t("Check 1 number") : t("Check {n} numbers", { n: filled.length })}
         </button>
         <button type="button" disabled={!filled.length} onClick={clear}>{t("Clear")}</button>
@@ -151,7 +151,7 @@ export function Try() {
           {t("Name on the sheet")}{" "}
           <input value={who} maxLength={100} autoComplete="name" onInput={(event) => setWho(event.currentTarget.value)} />
         </label>
-        <button type="button" disabled={!filled.length || desk.busy} onClick={() => void keep()}>{t("Save the marked sheet")}</button>
+        <button type="button" disabled={!filled.length} onClick={() => void keep()}>{t("Save the marked sheet")}</button>
       </div>
     </form>
   );
