@@ -46,7 +46,7 @@ function Lost({ problems }: { problems: Problem[] }) {
 
 /** How far to train; run, stop, back to the beginning; and how it goes, in words. */
 function Controls({ state }: { state: State | null }) {
-  const { view, server, ask, change, look, busy } = useDesk();
+  const { view, server, ask, change, look } = useDesk();
   const { training } = useTraining();
   const [until, setUntil] = useState(false);
   const [updates, setUpdates] = useState("1000");
